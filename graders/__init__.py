@@ -1,0 +1,1 @@
+"""Grading: a submission in, a result out. Knows nothing of hub."""

@@ -1,0 +1,1 @@
+"""Tracks, their exercises, the published versions of them, and who is enrolled."""

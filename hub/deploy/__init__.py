@@ -1,0 +1,1 @@
+"""The glue between Atelier and JupyterHub: spawner, container options, networks, profiles, authenticator."""

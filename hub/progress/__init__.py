@@ -1,0 +1,1 @@
+"""Events, what is projected from them, and the reporters that carry them further."""

@@ -1,0 +1,1 @@
+"""What learners hand in: checked at the border, stored, queued, graded, answered."""
