@@ -125,6 +125,7 @@ class GradingResult:
     reason: str | None = None  # one sentence for the learner when the verdict is not `graded`
     detail: str | None = None  # for the operator's log and the trainer; never shown to the learner
     feedback: dict[str, bytes] = field(default_factory=dict)  # file name -> HTML, hidden tests removed
+    autograded: dict[str, bytes] = field(default_factory=dict)  # path -> file, as nbgrader's autograded/ has them
 
     @property
     def score(self) -> float:
@@ -187,3 +188,4 @@ class GradingJob:
     received_at_utc: str = ""  # ISO 8601
     language: str = "en"
     limits: Limits = field(default_factory=Limits)
+    edits: tuple[str, ...] | None = None  # files besides the notebooks that the learner changes; None: not said

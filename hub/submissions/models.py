@@ -42,7 +42,9 @@ class Submission(Base):
     state: Mapped[State] = mapped_column(String(16), default=State.QUEUED)
     language: Mapped[str] = mapped_column(String(2), default="en")
     late: Mapped[bool] = mapped_column(default=False)
-    result_id: Mapped[int | None] = mapped_column(ForeignKey("results.id", use_alter=True), default=None)  # in force
+    result_id: Mapped[int | None] = mapped_column(
+        ForeignKey("results.id", use_alter=True), default=None
+    )  # in force
 
 
 class Result(Base):
@@ -61,6 +63,7 @@ class Result(Base):
     body: Mapped[dict[str, Any]] = mapped_column(JSON)  # GradingResult.to_json()
     detail: Mapped[str | None] = mapped_column(default=None)  # for trainer and operator
     feedback_digest: Mapped[str | None] = mapped_column(String(64), default=None)  # tar of HTML files
+    autograded_digest: Mapped[str | None] = mapped_column(String(64), default=None)  # tar of the graded notebooks
     feedback_released_at: Mapped[datetime | None] = mapped_column(default=None)
     graded_at: Mapped[datetime] = mapped_column(default=now_utc)
 
@@ -76,6 +79,7 @@ class ManualMark(Base):
     notebook: Mapped[str] = mapped_column(String(200))
     grade_id: Mapped[str] = mapped_column(String(200))
     score: Mapped[float | None] = mapped_column(default=None)
+    extra_credit: Mapped[float | None] = mapped_column(default=None)
     comment: Mapped[str | None] = mapped_column(default=None)
     given_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
     given_at: Mapped[datetime] = mapped_column(default=now_utc)
