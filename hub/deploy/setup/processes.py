@@ -1,0 +1,225 @@
+"""The platform's processes under supervisord: started, watched until they are healthy, stopped. Called by
+recipes.py.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hub.deploy.setup.commands import Runner, find_program, system_environment
+from hub.deploy.setup.errors import SetupError
+from hub.deploy.setup.node import node_home
+from hub.deploy.setup.places import Places, digest_of_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from hub.deploy.setup.engine import Lease
+    from hub.deploy.setup.probe import PlatformSettings
+
+PROGRAMS = ("hub", "service", "worker")
+HEALTHY_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 60
+
+CODE = ("hub", "graders", "config")
+"""Folders whose change means that running processes are out of date."""
+
+
+def code_digest(places: Places, settings: Mapping[str, str]) -> str:
+    """Return the hash of all that running processes were made from, and of the operator's variables."""
+    files = {
+        str(path.relative_to(places.root)): path
+        for folder in CODE
+        for path in sorted((places.root / folder).rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts and "node_modules" not in path.parts
+    }
+    files["constraints.txt"] = places.constraints
+    own = {name: value for name, value in os.environ.items() if name.startswith("ATELIER_")}
+    return digest_of_files(files, repr(sorted((own | dict(settings)).items())))
+
+
+def find_supervisor(places: Places) -> int | None:
+    """Return the process id of this state directory's supervisord, if it runs."""
+    try:
+        pid = int(places.supervisor_pid.read_text(encoding="ascii"))
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", errors="replace")
+    except (OSError, ValueError):
+        return None
+    return pid if str(places.supervisor_config) in command else None
+
+
+def program_environment(places: Places, settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of supervisord and its programs: ours, the venv's tools first, and the SETUP_
+    variables.
+    """
+    env = system_environment(settings)
+    env["PATH"] = ":".join(
+        [
+            str(places.venv_bin),
+            str(node_home(places.venv) / "bin"),
+            str(places.node_modules / ".bin"),
+            env["PATH"],
+        ]
+    )
+    env |= {
+        "SETUP_ROOT": str(places.root),
+        "SETUP_STATE": str(places.state),
+        "SETUP_VENV": str(places.venv),
+        "SETUP_SOCKET": str(places.supervisor_socket),
+        "ATELIER_STATE_DIR": str(places.state),
+    }
+    return env
+
+
+def supervisor_command(places: Places, lease: Lease) -> list[str]:
+    """Return the command that runs supervisord as a user of the engine: its parent holds the lease as long
+    as it lives.
+    """
+    command = [str(places.venv_bin / "supervisord"), f"--configuration={places.supervisor_config}"]
+    flock = find_program("flock")
+    if lease.lock.exists() and flock:
+        return [flock, "--shared", "--close", str(lease.lock), *command]
+    return command
+
+
+def start(places: Places, lease: Lease, env: Mapping[str, str]) -> None:
+    """Start supervisord in a session of its own; it starts the programs."""
+    with (places.log / "supervisord.out").open("wb") as out:
+        subprocess.Popen(
+            supervisor_command(places, lease),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            cwd=places.root,
+            env=dict(env),
+            start_new_session=True,
+        )
+
+
+def stop(places: Places) -> str:
+    """Stop supervisord and its programs. Returns the step's result in words."""
+    pid = find_supervisor(places)
+    if pid is None:
+        return "not running"
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while find_supervisor(places) is not None:
+        if time.monotonic() > deadline:
+            raise SetupError(
+                f"The platform's processes did not stop within {STOP_TIMEOUT_S} s.",
+                advice=f"Look at the lines above; kill -9 {pid} ends them the hard way.",
+                log=places.log / "supervisord.log",
+            )
+        time.sleep(0.1)
+    return f"{', '.join(PROGRAMS)} stopped"
+
+
+def wait_until_healthy(
+    runner: Runner,
+    places: Places,
+    platform: PlatformSettings,
+    note: Callable[[str], None],
+    timeout_s: float = HEALTHY_TIMEOUT_S,
+) -> None:
+    """Wait until every program answers.
+
+    Raises:
+        SetupError: one gave up or did not become healthy in time; shows that program's log.
+    """
+    checks: dict[str, Callable[[], bool]] = {
+        "hub": lambda: answers(platform.hub_health_url) and answers(*proxy_address(platform)),
+        "service": lambda: answers(platform.health_url),
+        "worker": lambda: (
+            answers(f"{platform.health_url}?part=worker") and "RUNNING" in status(runner, places, "worker")
+        ),
+    }
+    deadline = time.monotonic() + timeout_s
+    waiting = list(PROGRAMS)
+    while waiting:
+        for program in list(waiting):
+            if checks[program]():
+                waiting.remove(program)
+                note(f"{program} is healthy")
+            elif "FATAL" in status(runner, places, program):
+                raise _failed(places, program, "ends as soon as it is started")
+        if waiting and time.monotonic() > deadline:
+            raise _failed(places, waiting[0], f"was not healthy within {timeout_s:.0f} s")
+        if waiting:
+            time.sleep(0.25)
+
+
+def proxy_address(platform: PlatformSettings) -> tuple[str, str]:
+    """Return where the hub's health is found through the proxy, and the Host header that goes with it.
+
+    Python's resolver does not know names under .localhost, so the proxy is addressed where it listens.
+    """
+    scheme = "https" if platform.has_tls else "http"
+    listens = "127.0.0.1" if platform.bind_ip in ("", "0.0.0.0", "*") else platform.bind_ip  # noqa: S104 -- compared, not bound
+    return f"{scheme}://{listens}:{platform.port}/hub/health", platform.host
+
+
+def answers(url: str, host: str | None = None) -> bool:
+    """Return whether a GET of this address succeeds within two seconds.
+
+    Certificates are not checked: it is our own port, nothing is sent, and a name can't match an address.
+    """
+    request = urllib.request.Request(url, headers={"Host": host} if host else {})  # noqa: S310 -- our own addresses
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}),
+        urllib.request.HTTPSHandler(context=ssl._create_unverified_context()),  # noqa: S323, SLF001 -- see above
+    )
+    try:
+        with opener.open(request, timeout=2) as response:
+            return bool(response.status == HTTPStatus.OK)
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+def status(runner: Runner, places: Places, program: str) -> str:
+    """Return supervisord's word for a program's state, such as RUNNING or FATAL; empty while it doesn't
+    answer.
+    """
+    answer = runner.ask(
+        [
+            str(places.venv_bin / "supervisorctl"),
+            f"--serverurl=unix://{places.supervisor_socket}",
+            "status",
+            program,
+        ]
+    )
+    words = answer.output.split()
+    return words[1] if len(words) > 1 and words[0] == program else ""
+
+
+def remove_learner_containers(runner: Runner, instance: str) -> str:
+    """Stop and remove the instance's containers; homes are volumes and stay. Returns the step's result in
+    words.
+    """
+    found = runner.ask(["docker", "ps", "--all", "--quiet", "--filter", f"label=atelier.instance={instance}"])
+    containers = found.output.split() if found.ok else []
+    if not containers:
+        return "none running"
+    advice = "Look at: docker ps --all"
+    runner.run(["docker", "stop", "--time", "10", *containers], advice=advice)
+    runner.run(["docker", "rm", "--force", *containers], advice=advice)
+    return f"{len(containers)} stopped, their volumes kept"
+
+
+def _failed(places: Places, program: str, how: str) -> SetupError:
+    log = places.log / f"{program}.log"
+    if not log.exists():
+        log = places.log / "supervisord.out"
+    return SetupError(
+        f"The program `{program}` {how}.",
+        advice=f"The lines above are the last of {log}. Correct the cause, then type: make up",
+        log=log,
+    )
