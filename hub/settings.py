@@ -44,6 +44,13 @@ class Settings(BaseSettings):
     bind_ip: str = "127.0.0.1"
     """Where the proxy listens."""
 
+    bind_port: int | None = None
+    """The port the proxy listens on; by default the address's own, or 8000 behind a reverse proxy that ends TLS."""
+
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    """Certificate (with its chain) for the address and `*.` of it, and its key: TLS ends here. None: loopback only."""
+
     hub_port: int = 8081
     """JupyterHub's API, on the learner network's gateway address."""
 
@@ -74,10 +81,19 @@ class Settings(BaseSettings):
     sign_in_max_failures: int = 8
     """Failed sign-ins for one name within the window, after which that name has to wait."""
 
+    sign_in_max_failures_per_address: int = 60
+    """The same for one address; a whole classroom may share one."""
+
     sign_in_window: int = 300
 
     demo: bool = True
     """Make demo people and enrol them at first start."""
+
+    worker_slots: int = 2
+    """How many submissions one worker grades side by side."""
+
+    worker_pool: int = 2
+    """How many sandboxes each slot keeps ready."""
 
     worker_id: str = "worker-1"
     """Stable and exclusive: a job held by a dead worker is taken up again by the one with the same id."""
@@ -104,6 +120,10 @@ class Settings(BaseSettings):
     def port(self) -> int:
         """The port that the proxy listens on."""
         parts = urlsplit(self.url)
+        if self.bind_port is not None:
+            return self.bind_port
+        if parts.scheme == "https" and self.tls_certificate is None:
+            return 8000
         return parts.port or (443 if parts.scheme == "https" else 80)
 
     @property
