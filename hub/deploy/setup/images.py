@@ -58,6 +58,7 @@ LEARNER = Image(
         "constraints.txt": "constraints.txt",
         "nbgrader_config.py": "images/learner/nbgrader_config.py",
         "jupyter_server_config.py": "images/learner/jupyter_server_config.py",
+        "overrides.json": "images/learner/overrides.json",
         "atelier/hub/__init__.py": "hub/__init__.py",
         "atelier/hub/exchange": "hub/exchange",
     },
