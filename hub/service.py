@@ -18,7 +18,7 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from hub import auth
+from hub import auth, health
 from hub.courses import routes as courses_routes
 from hub.courses import views as courses_views
 from hub.courses.service import Courses
@@ -97,6 +97,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     app.state.sessions = auth.SessionCodec(settings)
 
     api = APIRouter(prefix=f"{prefix}api")
+    api.include_router(health.router)
     for feature in FEATURES_API:
         api.include_router(feature.router)
     app.include_router(api)
