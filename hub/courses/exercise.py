@@ -134,7 +134,13 @@ def read_notebook(file: Path) -> NotebookNode:
     try:
         text = _text(file, file.name)
         notebook: NotebookNode = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError, KeyError) as error:
+    except (
+        nbformat.reader.NotJSONError,
+        nbformat.ValidationError,
+        AttributeError,
+        KeyError,
+        TypeError,
+    ) as error:
         raise invalid(file.name, "the file", "this is not a notebook of format 4") from error
     for index, cell in enumerate(notebook.cells):
         _check_translations(cell, file.name, f"cells.{index}.metadata.atelier.i18n")

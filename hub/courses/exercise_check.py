@@ -8,9 +8,17 @@ those over graded model answers are in `hub.courses.exercise_trial`.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hub.courses.exercise import KNOWN_PARTS, NOT_SOURCE, SHEET, Exercise, load_exercise
+from hub.courses.exercise import (
+    KNOWN_PARTS,
+    NOT_SOURCE,
+    SHEET,
+    TEXT_SUFFIXES,
+    Exercise,
+    load_exercise,
+)
 from hub.courses.exercise_finding import Finding, Severity
 from hub.courses.exercise_release import release_files, release_notebook
 from hub.courses.exercise_texts import check_languages, check_messages
@@ -18,7 +26,8 @@ from hub.errors import InvalidExerciseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from nbformat.notebooknode import NotebookNode
 
 WRONG_ANSWERS = 3
 NBGRADER_SCHEMA = 3
@@ -33,13 +42,15 @@ def check_folder(folder: Path) -> tuple[Exercise | None, list[Finding]]:
     """Apply every rule that needs no grading.
 
     Returns:
-        The exercise, or None when it can't be read, and the findings; an empty list is a good exercise.
+        The exercise, or None when it can't be read, and the findings; an empty list is a good exercise. What
+        is wrong with a notebook's ids and points comes alone: nothing further can be checked before.
     """
     try:
         exercise = load_exercise(folder)
-        findings = [
-            *check_parts(exercise),
-            *check_notebooks(exercise),
+        findings = [*check_parts(exercise), *check_notebooks(exercise)]
+        if any(finding.rule == "notebook" for finding in findings):
+            return exercise, findings
+        findings += [
             *check_languages(exercise),
             *check_messages(exercise),
             *check_tasks(exercise),
@@ -126,28 +137,30 @@ def check_release(exercise: Exercise) -> Iterator[Finding]:
             if marker in content:
                 advice = "Check that BEGIN and END stand in the same cell, each on a line of its own."
                 yield Finding("release", path, f"the release still holds {marker}", advice)
+    # Data files may hold the rows that a hidden test is made of; only what a learner reads as code can give away.
+    starters = {path: content for path, content in text.items() if Path(path).suffix in TEXT_SUFFIXES}
     for name, notebook in exercise.notebooks.items():
-        visible = {
-            line.strip()
-            for cell in release_notebook(notebook, name).cells
-            for line in cell.source.splitlines()
-        }
-        for cell in notebook.cells:
-            for region in _REGION.findall(cell.source) if cell.cell_type == "code" else ():
-                for line in {line.strip() for line in region.splitlines()}:
-                    if len(line) >= _TELLING and line in visible and not _is_shared(line, notebook):
-                        yield Finding(
-                            "release",
-                            f"{name}.ipynb",
-                            f"learners can read the line {line!r}",
-                            "Move it into the region.",
-                        )
+        released_notebook = release_notebook(notebook, name)
+        shown = {f"{name}.ipynb": "\n".join(cell.source for cell in released_notebook.cells), **starters}
+        secret = _secret_lines(notebook)
+        for path, content in shown.items():
+            for line in sorted(secret & {line.strip() for line in content.splitlines()}):
+                advice = "Keep it inside BEGIN and END, and out of the files."
+                yield Finding("release", path, f"learners can read the line {line!r}", advice)
 
 
-def _is_shared(line: str, notebook: Any) -> bool:
-    """Whether the author also shows this line outside of any region, as in a visible test."""
+def _secret_lines(notebook: NotebookNode) -> set[str]:
+    """Return the telling lines of solutions and hidden tests that the author shows nowhere in the notebook."""
+    regions = [
+        region
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for region in _REGION.findall(cell.source)
+    ]
     outside = [_REGION.sub("", cell.source) for cell in notebook.cells]
-    return any(line == shown.strip() for source in outside for shown in source.splitlines())
+    shown = {line.strip() for source in outside for line in source.splitlines()}
+    lines = {line.strip() for region in regions for line in region.splitlines()} - shown
+    return {line for line in lines if len(line) >= _TELLING}
 
 
 def check_answers(exercise: Exercise) -> Iterator[Finding]:

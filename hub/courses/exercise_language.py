@@ -60,7 +60,7 @@ def localise_notebook(
             cell.metadata.atelier.pop("i18n", None)
             if not cell.metadata.atelier:
                 del cell.metadata["atelier"]
-    localised.metadata.setdefault("atelier", {})["language"] = language
+    localised.metadata["atelier"] = {**localised.metadata.get("atelier", {}), "language": language}
     return localised
 
 

@@ -13,14 +13,22 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import nbformat
+import pytest
 
 from hub.courses.exercise import assignment_files, load_exercise
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
-def grade_in_process(source: Path, submission: Path) -> dict[str, Any]:
+@pytest.fixture
+def grade_in_process() -> Callable[[Path, Path], dict[str, Any]]:
+    """Grade a submission folder against an exercise folder, in this process."""
+    return _grade_in_process
+
+
+def _grade_in_process(source: Path, submission: Path) -> dict[str, Any]:
     """Run one submission's cells in order and count the points of the test cells that raise nothing."""
     exercise = load_exercise(source)
     for path, data in assignment_files(exercise).items():
