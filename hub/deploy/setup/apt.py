@@ -54,6 +54,19 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
+def require_root(purpose: str) -> None:
+    """Stop at once, and not after minutes of work, where root's rights are needed.
+
+    Raises:
+        SetupError: we are somebody else.
+    """
+    if not is_root():
+        raise SetupError(
+            f"Only root may do this: it needs {purpose}.",
+            advice="Type the same with sudo in front, for instance: sudo make up",
+        )
+
+
 def ensure_needs(runner: Runner, needs: Sequence[Need]) -> str:
     """Install the packages of unmet needs. Returns the step's result in words."""
     missing = missing_packages(needs)

@@ -23,6 +23,10 @@ SOCKET_PATH_LIMIT = 100
 starts)."""
 
 
+SETUP_LOG_BYTES = 5_000_000
+"""Beyond this, a new set-up begins a new log and keeps the last one."""
+
+
 @dataclass(frozen=True)
 class Places:
     """The paths of one checkout and one state directory."""
@@ -102,6 +106,8 @@ class Places:
         """Make the state directory and its folders, readable by the operator only."""
         for folder in (self.state, self.log, self.run, self.supervisor_socket.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.setup_log.exists() and self.setup_log.stat().st_size > SETUP_LOG_BYTES:
+            self.setup_log.replace(self.setup_log.with_suffix(".log.1"))
 
     @contextmanager
     def locked(self) -> Iterator[None]:

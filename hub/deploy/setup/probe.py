@@ -25,6 +25,10 @@ print(json.dumps({
     "host": s.host,
     "port": s.port,
     "bind_ip": s.bind_ip,
+    "gateway": s.gateway,
+    "hub_port": s.hub_port,
+    "service_port": s.service_port,
+    "proxy_api_port": s.proxy_api_port,
     "has_tls": s.tls_certificate is not None,
     "health_url": s.internal_service_url + "api/health",
     "hub_health_url": s.internal_hub_api_url.removesuffix("/api") + "/health",
@@ -41,6 +45,10 @@ class PlatformSettings:
     host: str
     port: int
     bind_ip: str
+    gateway: str
+    hub_port: int
+    service_port: int
+    proxy_api_port: int
     has_tls: bool
     health_url: str
     hub_health_url: str

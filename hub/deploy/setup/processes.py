@@ -1,33 +1,25 @@
-"""The platform's processes under supervisord: started, watched until they are healthy, stopped. Called by
-recipes.py.
-"""
+"""The platform's processes under supervisord: started and stopped. Called by recipes.py."""
 
 from __future__ import annotations
 
 import os
 import signal
-import ssl
 import subprocess
 import time
-import urllib.error
-import urllib.request
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub.deploy.setup.commands import Runner, find_program, system_environment
 from hub.deploy.setup.errors import SetupError
+from hub.deploy.setup.health import PROGRAMS
 from hub.deploy.setup.node import node_home
 from hub.deploy.setup.places import Places, digest_of_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from hub.deploy.setup.engine import Lease
-    from hub.deploy.setup.probe import PlatformSettings
 
-PROGRAMS = ("hub", "service", "worker")
-HEALTHY_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 60
 
 CODE = ("hub", "graders", "config")
@@ -40,7 +32,7 @@ def code_digest(places: Places, settings: Mapping[str, str]) -> str:
         str(path.relative_to(places.root)): path
         for folder in CODE
         for path in sorted((places.root / folder).rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts and "node_modules" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".mo"
     }
     files["constraints.txt"] = places.constraints
     own = {name: value for name, value in os.environ.items() if name.startswith("ATELIER_")}
@@ -123,84 +115,7 @@ def stop(places: Places) -> str:
     return f"{', '.join(PROGRAMS)} stopped"
 
 
-def wait_until_healthy(
-    runner: Runner,
-    places: Places,
-    platform: PlatformSettings,
-    note: Callable[[str], None],
-    timeout_s: float = HEALTHY_TIMEOUT_S,
-) -> None:
-    """Wait until every program answers.
-
-    Raises:
-        SetupError: one gave up or did not become healthy in time; shows that program's log.
-    """
-    checks: dict[str, Callable[[], bool]] = {
-        "hub": lambda: answers(platform.hub_health_url) and answers(*proxy_address(platform)),
-        "service": lambda: answers(platform.health_url),
-        "worker": lambda: (
-            answers(f"{platform.health_url}?part=worker") and "RUNNING" in status(runner, places, "worker")
-        ),
-    }
-    deadline = time.monotonic() + timeout_s
-    waiting = list(PROGRAMS)
-    while waiting:
-        for program in list(waiting):
-            if checks[program]():
-                waiting.remove(program)
-                note(f"{program} is healthy")
-            elif "FATAL" in status(runner, places, program):
-                raise _failed(places, program, "ends as soon as it is started")
-        if waiting and time.monotonic() > deadline:
-            raise _failed(places, waiting[0], f"was not healthy within {timeout_s:.0f} s")
-        if waiting:
-            time.sleep(0.25)
-
-
-def proxy_address(platform: PlatformSettings) -> tuple[str, str]:
-    """Return where the hub's health is found through the proxy, and the Host header that goes with it.
-
-    Python's resolver does not know names under .localhost, so the proxy is addressed where it listens.
-    """
-    scheme = "https" if platform.has_tls else "http"
-    listens = "127.0.0.1" if platform.bind_ip in ("", "0.0.0.0", "*") else platform.bind_ip  # noqa: S104 -- compared, not bound
-    return f"{scheme}://{listens}:{platform.port}/hub/health", platform.host
-
-
-def answers(url: str, host: str | None = None) -> bool:
-    """Return whether a GET of this address succeeds within two seconds.
-
-    Certificates are not checked: it is our own port, nothing is sent, and a name can't match an address.
-    """
-    request = urllib.request.Request(url, headers={"Host": host} if host else {})  # noqa: S310 -- our own addresses
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}),
-        urllib.request.HTTPSHandler(context=ssl._create_unverified_context()),  # noqa: S323, SLF001 -- see above
-    )
-    try:
-        with opener.open(request, timeout=2) as response:
-            return bool(response.status == HTTPStatus.OK)
-    except (urllib.error.URLError, OSError, ValueError):
-        return False
-
-
-def status(runner: Runner, places: Places, program: str) -> str:
-    """Return supervisord's word for a program's state, such as RUNNING or FATAL; empty while it doesn't
-    answer.
-    """
-    answer = runner.ask(
-        [
-            str(places.venv_bin / "supervisorctl"),
-            f"--serverurl=unix://{places.supervisor_socket}",
-            "status",
-            program,
-        ]
-    )
-    words = answer.output.split()
-    return words[1] if len(words) > 1 and words[0] == program else ""
-
-
-def remove_learner_containers(runner: Runner, instance: str) -> str:
+def remove_containers(runner: Runner, instance: str) -> str:
     """Stop and remove the instance's containers; homes are volumes and stay. Returns the step's result in
     words.
     """
@@ -212,14 +127,3 @@ def remove_learner_containers(runner: Runner, instance: str) -> str:
     runner.run(["docker", "stop", "--time", "10", *containers], advice=advice)
     runner.run(["docker", "rm", "--force", *containers], advice=advice)
     return f"{len(containers)} stopped, their volumes kept"
-
-
-def _failed(places: Places, program: str, how: str) -> SetupError:
-    log = places.log / f"{program}.log"
-    if not log.exists():
-        log = places.log / "supervisord.out"
-    return SetupError(
-        f"The program `{program}` {how}.",
-        advice=f"The lines above are the last of {log}. Correct the cause, then type: make up",
-        log=log,
-    )

@@ -8,14 +8,18 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from hub.deploy import secrets
-from hub.deploy.setup import apt, engine, images, node, processes, suites, venv
+from hub.deploy.setup import apt, engine, health, images, node, processes, suites, venv
 from hub.deploy.setup.commands import SystemRunner
 from hub.deploy.setup.errors import SetupError, last_lines
 from hub.deploy.setup.places import Places
 from hub.deploy.setup.probe import PlatformSettings, load_platform_settings
 from hub.deploy.setup.progress import Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Step = tuple[str, Callable[[], str]]
 
@@ -32,13 +36,16 @@ class Recipes:
     def up(self) -> int:
         """From a bare machine to a running platform."""
         started = time.monotonic()
+        apt.require_root("the firewall rules of the learners' network")
         with self.lease.held(), self.places.locked():
             self._run(
                 [
                     ("Debian packages", lambda: apt.ensure_needs(self.runner, apt.FOR_THE_PLATFORM)),
-                    *self._common_steps(extras=()),
+                    self._engine_step(),
+                    *self._package_steps(extras=()),
+                    *self._image_steps(),
                     ("Secrets", self._ensure_secrets),
-                    ("Database and demo people", self._ensure_database),
+                    ("Database, exercises and demo people", self._ensure_database),
                     ("Learners' closed network", self._ensure_network),
                     ("JupyterHub, service and worker", self._ensure_processes),
                 ]
@@ -51,7 +58,8 @@ class Recipes:
         self._run(
             [
                 ("JupyterHub, service and worker", lambda: processes.stop(self.places)),
-                ("Learners' containers", self._remove_learner_containers),
+                ("Learners' and graders' containers", self._remove_containers),
+                ("Learners' closed network", self._remove_network),
                 ("Docker engine", lambda: engine.release_engine(self.lease)),
             ]
         )
@@ -62,13 +70,20 @@ class Recipes:
 
     def test(self, kinds: Sequence[str]) -> int:
         """Run the tests, on a machine that may be bare; leave behind nothing that runs."""
+        if set(kinds) <= suites.WITHOUT_ENGINE:
+            with self.places.locked():
+                self._run([self._venv_needs_step(), *self._package_steps(extras=("test",))])
+            return suites.run_tests(self.places, kinds, self.progress.say)
+        apt.require_root("the firewall rules that the tests set")
         try:
             with self.lease.held():
                 with self.places.locked():
                     self._run(
                         [
                             ("Debian packages", lambda: apt.ensure_needs(self.runner, apt.FOR_THE_TESTS)),
-                            *self._common_steps(extras=("test",)),
+                            self._engine_step(),
+                            *self._package_steps(extras=("test",)),
+                            *self._image_steps(),
                         ]
                     )
                 return suites.run_tests(self.places, kinds, self.progress.say)
@@ -79,12 +94,7 @@ class Recipes:
     def check(self) -> int:
         """Lint, format, types, direction of imports."""
         with self.places.locked():
-            self._run(
-                [
-                    ("Debian packages", lambda: apt.ensure_needs(self.runner, apt.FOR_THE_VENV)),
-                    ("Python packages", lambda: venv.ensure_venv(self.runner, self.places, ("test",))),
-                ]
-            )
+            self._run([self._venv_needs_step(), *self._package_steps(extras=("test",))])
         return suites.run_checks(self.places, self.progress.say)
 
     def images(self) -> int:
@@ -93,13 +103,14 @@ class Recipes:
             self._run([self._engine_step(), *self._image_steps()])
         return 0
 
-    def _common_steps(self, extras: Sequence[str]) -> list[Step]:
+    def _venv_needs_step(self) -> Step:
+        return ("Debian packages", lambda: apt.ensure_needs(self.runner, apt.FOR_THE_VENV))
+
+    def _package_steps(self, extras: Sequence[str]) -> list[Step]:
         return [
-            self._engine_step(),
             ("Python packages", lambda: venv.ensure_venv(self.runner, self.places, extras)),
             ("Node packages", lambda: node.ensure_node_packages(self.runner, self.places)),
             ("What the pages load", lambda: node.ensure_assets(self.places)),
-            *self._image_steps(),
         ]
 
     def _engine_step(self) -> Step:
@@ -122,6 +133,9 @@ class Recipes:
         return f"made {', '.join(made)}" if made else "all there"
 
     def _ensure_database(self) -> str:
+        if processes.find_supervisor(self.places) and not self._is_current():
+            self.progress.note("code or settings have changed since the programs were started: stopping them")
+            processes.stop(self.places)
         self.runner.run(
             [str(self.places.venv_bin / "atelier"), "setup-database"],
             env=self._environment(),
@@ -133,30 +147,45 @@ class Recipes:
         self.runner.run(
             [str(self.places.venv_bin / "atelier"), "network", "up"],
             env=self._environment(),
-            advice="The firewall rule of the learners' network needs root: sudo make up",
+            advice="The lines above say what stands in the way.",
         )
         return "closed"
 
+    def _remove_network(self) -> str:
+        if not self.places.venv_python.exists() or engine.find_version(self.runner) is None:
+            return "not there"
+        self.runner.run(
+            [str(self.places.venv_bin / "atelier"), "network", "down"],
+            env=self._environment(),
+            advice="The lines above say what stands in the way. Only root may take the firewall rules away.",
+        )
+        return "removed"
+
     def _ensure_processes(self) -> str:
         platform = self._settings()
-        settings = self._image_settings()
-        digest = processes.code_digest(self.places, settings)
-        stamp = self.places.run / "started-from"
-        is_current = stamp.is_file() and stamp.read_text(encoding="ascii") == digest
         was_running = processes.find_supervisor(self.places) is not None
-        if was_running and not is_current:
-            self.progress.note("the code or a setting has changed since they were started: restarting")
-            processes.stop(self.places)
-        if not (was_running and is_current):
-            stamp.write_text(digest, encoding="ascii")
+        if not was_running:
+            health.require_free_ports(platform)
+            self._started_from.write_text(self._code_digest(), encoding="ascii")
             processes.start(self.places, self.lease, self._environment())
-        processes.wait_until_healthy(self.runner, self.places, platform, self.progress.note)
-        return "already running" if was_running and is_current else "started"
+        health.wait_until_healthy(self.runner, self.places, platform, self.progress.note)
+        return "already running" if was_running else "started"
 
-    def _remove_learner_containers(self) -> str:
+    def _is_current(self) -> bool:
+        stamp = self._started_from
+        return stamp.is_file() and stamp.read_text(encoding="ascii") == self._code_digest()
+
+    def _code_digest(self) -> str:
+        return processes.code_digest(self.places, self._image_settings())
+
+    @property
+    def _started_from(self) -> Path:
+        return self.places.run / "started-from"
+
+    def _remove_containers(self) -> str:
         if not self.places.venv_python.exists():
             return "none: Atelier was never installed here"
-        return processes.remove_learner_containers(self.runner, self._settings().instance)
+        return processes.remove_containers(self.runner, self._settings().instance)
 
     def _environment(self) -> dict[str, str]:
         return processes.program_environment(self.places, self._image_settings())

@@ -37,6 +37,9 @@ KINDS: Mapping[str, Suite] = {
 """From the quickest to the slowest. Only unit tests run side by side: the others share the engine and two
 ports."""
 
+WITHOUT_ENGINE = frozenset({"unit"})
+"""Kinds that need neither Docker nor root."""
+
 CHECKS: Mapping[str, tuple[str, ...]] = {
     "lint": ("ruff", "check", "."),
     "format": ("ruff", "format", "--check", "."),

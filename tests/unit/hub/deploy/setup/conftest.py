@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from hub.deploy.setup import images
 from hub.deploy.setup.commands import Finished
 from hub.deploy.setup.errors import SetupError
 from hub.deploy.setup.places import Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 
 class RecordingRunner:
-    """Answers as it was told, keeps every command. A question nobody prepared has failed, as an absent program would."""
+    """Answers as it was told, keeps every command. A question nobody prepared is put to an absent program."""
 
     def __init__(self, log: Path) -> None:
         self.log = log
@@ -90,15 +91,9 @@ def places(tmp_path: Path) -> Places:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
-    for name in ("base", "learner", "grader"):
-        folder = root / "images" / name
-        folder.mkdir(parents=True)
-        for file in (
-            "Dockerfile",
-            "smoke.sh",
-            "requirements.txt",
-            "nbgrader_config.py",
-            "jupyter_server_config.py",
-        ):
-            (folder / file).write_text(f"# {name} {file}\n", encoding="utf-8")
+    for image in images.ALL:
+        for name in ("Dockerfile", "smoke.sh", *(Path(source).name for source in image.inputs.values())):
+            path = root / "images" / image.name / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"# {image.name} {name}\n", encoding="utf-8")
     return Places(root, root / "var")

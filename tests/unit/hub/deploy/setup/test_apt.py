@@ -15,7 +15,7 @@ NEEDS = (apt.Need("there", lambda: True), apt.Need("away", lambda: False), apt.N
 
 @pytest.fixture
 def debian(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apt, "find_program", lambda _name: f"/usr/bin/{name}")
+    monkeypatch.setattr(apt, "find_program", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(apt, "is_root", lambda: True)
 
 

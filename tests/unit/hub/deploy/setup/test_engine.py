@@ -73,7 +73,7 @@ def test_with_systemd_the_service_is_started(
     runner: RecordingRunner, lease: Lease, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "has_systemd", lambda: True)
-    monkeypatch.setattr(engine, "find_program", lambda _name: f"/usr/bin/{name}")
+    monkeypatch.setattr(engine, "find_program", lambda name: f"/usr/bin/{name}")
     runner.answer_with(
         "docker version",
         lambda: Finished(0, "20.10.24") if runner.commands else Finished(1, "Cannot connect"),

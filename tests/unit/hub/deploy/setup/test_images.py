@@ -114,7 +114,7 @@ def test_debian_is_pulled_where_a_registry_answers(runner: RecordingRunner) -> N
 def test_debian_is_made_where_none_answers(runner: RecordingRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     monkeypatch.setattr(base_image, "_make", made.append)
-    monkeypatch.setattr(base_image, "find_program", lambda _name: f"/usr/bin/{name}")
+    monkeypatch.setattr(base_image, "find_program", lambda name: f"/usr/bin/{name}")
     assert base_image.ensure_debian(runner, ignore) == base_image.LOCAL_IMAGE
     assert made == [runner.log]
 
