@@ -19,8 +19,8 @@ from graders.sandbox.options import Shape
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from graders.sandbox.docker import DockerSandbox
     from graders.sandbox.job import SandboxJob, SandboxRun
+    from graders.sandbox.sandbox import Sandbox
 
 log = structlog.get_logger(__name__)
 
@@ -29,12 +29,12 @@ RETRY_S = 5.0
 
 
 class _Starter(Protocol):
-    """The part of DockerSandboxRunner that the pool needs."""
+    """The part of a runner that the pool needs."""
 
     @property
     def fingerprint(self) -> str: ...
 
-    def start(self, limits: Limits) -> DockerSandbox: ...
+    def start(self, limits: Limits) -> Sandbox: ...
 
     def run(self, job: SandboxJob) -> SandboxRun: ...
 
@@ -60,7 +60,7 @@ class WarmPool:
         self._limits = limits or Limits()
         self._shape = Shape.of(self._limits)
         self._size = size
-        self._ready: list[DockerSandbox] = []
+        self._ready: list[Sandbox] = []
         self._busy: set[str] = set()
         self._changed = threading.Condition()
         self._closing = False
@@ -110,8 +110,8 @@ class WarmPool:
             sandbox.remove()
         self._runner.close()
 
-    def _take(self, shape: Shape) -> DockerSandbox | None:
-        stale: list[DockerSandbox] = []
+    def _take(self, shape: Shape) -> Sandbox | None:
+        stale: list[Sandbox] = []
         taken = None
         with self._changed:
             while shape == self._shape and self._ready and taken is None:
@@ -127,7 +127,7 @@ class WarmPool:
         return taken
 
     @staticmethod
-    def _is_fresh(sandbox: DockerSandbox) -> bool:
+    def _is_fresh(sandbox: Sandbox) -> bool:
         return time.monotonic() - sandbox.started_at < MAX_IDLE_S and sandbox.is_alive()
 
     def _fill(self, connect: Callable[[], _Starter]) -> None:
