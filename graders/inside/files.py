@@ -1,0 +1,94 @@
+"""The checker's own directory: the source's files as they were published, and data files that the learner's code made.
+
+Used by replay.py. The learner's process works in another directory, which the checker never opens: what a cell of the
+learner's wrote crosses as bytes, kinds that hold data only, and never over a file of the source.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from graders.inside.frames import FrameError
+from graders.inside.remote import Remote
+
+# No kind that a library would execute on opening: no .py, .pkl, .npy, .ipynb, .so, .pth, .cfg.
+SUFFIXES = (
+    *(".csv", ".tsv", ".txt", ".json", ".html", ".htm", ".css", ".js", ".md", ".xml", ".yml", ".yaml", ".log", ".sql"),
+    *(".png", ".jpg", ".jpeg", ".gif", ".svg", ".parquet", ".db", ".sqlite", ".dat", ".out", ".ini", ".toml", ""),
+)
+_BUDGET_BYTES = 8 << 20
+
+
+class Workspace:
+    """The directory in which the checker's cells run."""
+
+    def __init__(self, files: list[dict[str, Any]]) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="checker-"))
+        self._published: set[str] = set()
+        for entry in files:
+            path = safe_path(entry["path"])
+            if entry.get("from", "source") == "source":
+                target = self.root / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(base64.b64decode(entry["data_b64"]))
+                self._published.add(str(path))
+        self._folder = ""
+
+    def enter(self, folder: str) -> None:
+        """Make a folder the working directory of the cells to come."""
+        self._folder = folder
+        (self.root / folder).mkdir(parents=True, exist_ok=True)
+        os.chdir(self.root / folder)
+
+    def fetch(self, remote: Remote) -> bool:
+        """Bring over the data files that the learner's code made or changed; True when any came.
+
+        Raises:
+            LearnerGoneError: the learner's process sent something else.
+        """
+        reply = remote.request("files", suffixes=list(SUFFIXES), budget=_BUDGET_BYTES)
+        try:
+            return any([self._take(entry) for entry in _listed(reply.get("files"))])
+        except (FrameError, ValueError, OSError) as error:
+            remote.end("tampered", f"malformed files: {type(error).__name__}")
+            raise
+
+    def _take(self, entry: Any) -> bool:
+        if type(entry) is not list or len(entry) != 2 or not all(type(part) is str for part in entry):  # noqa: PLR2004
+            raise FrameError("a malformed file")
+        path = safe_path(entry[0])
+        if path.suffix.lower() not in SUFFIXES:
+            raise FrameError("a file of a kind that does not cross")
+        whole = str(PurePosixPath(self._folder) / path)
+        if whole in self._published:
+            return False
+        target = self.root / whole
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.write_bytes(base64.b64decode(entry[1], validate=True))
+        except binascii.Error as error:
+            raise FrameError("a malformed file") from error
+        return True
+
+
+def _listed(files: Any) -> list[Any]:
+    if type(files) is not list or len(files) > 2_000:  # noqa: PLR2004
+        raise FrameError("malformed files")
+    return files
+
+
+def safe_path(name: Any) -> PurePosixPath:
+    """Check a relative path that stays within its folder.
+
+    Raises:
+        ValueError: it does not.
+    """
+    path = PurePosixPath(name)
+    if path.is_absolute() or not path.parts or ".." in path.parts or "\0" in name or len(name) > 500:  # noqa: PLR2004
+        raise ValueError(f"not a path within the exercise: {name!r}")
+    return path

@@ -1,0 +1,301 @@
+"""The checker's end of the socket to the learner's process: asks, judges what comes back, and never trusts it.
+
+Used by names.py, standins.py and replay.py. Every reply must carry its request's nonce and the exact form that the
+request calls for; anything else ends the conversation as `tampered`, a silent or closed socket as `timeout` or `died`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import secrets
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from graders.inside import crossing, exceptions, hosts, objects
+from graders.inside.frames import Channel, ChannelClosedError, DeadlineError, FrameError
+from graders.inside.record import PLAIN, Record
+from graders.inside.replacement import is_mutable, replace_content
+from graders.inside.shell import Stream
+from graders.inside.standins import Link, link_of
+from graders.inside.table import Table
+
+_MAX_DEPTH = 40
+_original_input = builtins.input
+_original_stdin = sys.stdin
+
+
+class LearnerGoneError(BaseException):
+    """The learner's process can no longer be asked. No subclass of Exception: a test's `except` must not hide it."""
+
+    def __init__(self, status: str, evidence: str | None = None) -> None:
+        super().__init__(status)
+        self.status = status
+        self.evidence = evidence
+
+
+class Remote:
+    """One conversation with one learner's process (or, for a while, with a twin of it)."""
+
+    def __init__(self, connection: socket.socket, record: Record, given_class: Callable[[str], type | None]) -> None:
+        self.connection = connection
+        self.channel = Channel(connection.fileno(), connection.fileno())
+        self.record = record
+        self.given_class = given_class
+        self.table = Table(self)
+        self.hosts = hosts.Hosts(given_class)
+        self.deadline: float | None = None
+        self.output_budget = 1 << 20
+        self.gone: LearnerGoneError | None = None
+        self.requests = 0
+        self.runs = 0
+        self.said: list[str] = []
+        self.seeds: list[tuple[str, Any]] = []
+        self.before_run: Callable[[], None] = lambda: None
+        self._arguments: list[dict[str, Any]] = []
+        self._depth = 0
+
+    # --- asking ----------------------------------------------------------------------------------------------
+
+    def request(self, op: str, passed: socket.socket | None = None, **fields: Any) -> dict[str, Any]:
+        """Ask for one thing and return the reply.
+
+        Raises:
+            LearnerGoneError: there is no honest reply; from then on there never will be.
+        """
+        if self.gone is not None:
+            raise self.gone
+        self.requests += 1
+        nonce = secrets.token_hex(8)
+        self._depth += 1
+        try:
+            if self._depth > _MAX_DEPTH:
+                raise RecursionError("functions of the test and of the learner call each other without end")
+            self.channel.send({"n": nonce, "op": op, **fields}, self.deadline)
+            return self._await_reply(nonce, passed)
+        except FrameError as error:
+            self.end("tampered", f"a frame that no honest process writes: {error}")
+        except crossing.CrossingError as error:
+            self.end("tampered", f"data that no honest process writes: {error}")
+        except ChannelClosedError:
+            self.end("died")
+        except DeadlineError:
+            self.end("timeout")
+        finally:
+            self._depth -= 1
+        raise AssertionError("unreachable")
+
+    def _await_reply(self, nonce: str, passed: socket.socket | None) -> dict[str, Any]:
+        while True:
+            reply = self.channel.receive(self.deadline)
+            if reply.get("n") != nonce:
+                raise FrameError("a reply to a request that was not made")
+            self._hear(reply)
+            if "back" in reply:
+                self.channel.send(self._serve_back(reply), self.deadline)
+            elif "wants" in reply:
+                if passed is None:
+                    raise FrameError("a socket that was not offered")
+                socket.send_fds(self.connection, [b"s"], [passed.fileno()])
+            else:
+                return reply
+
+    def end(self, status: str, evidence: str | None = None) -> None:
+        """Declare the learner's process gone.
+
+        Raises:
+            LearnerGoneError: always.
+        """
+        self.gone = self.gone or LearnerGoneError(status, evidence)
+        raise self.gone
+
+    def charge(self, amount: int) -> None:
+        """Take from the job's output budget.
+
+        Raises:
+            LearnerGoneError: nothing is left.
+        """
+        self.output_budget -= amount
+        if self.output_budget < 0:
+            self.end("output_overflow")
+
+    def _hear(self, reply: dict[str, Any]) -> None:
+        for name in ("out", "err"):
+            text = reply.get(name, "")
+            if type(text) is not str:
+                raise FrameError("output that is no text")
+            if not text:
+                continue
+            self.charge(len(text))
+            stream = sys.stdout if name == "out" else sys.stderr
+            if isinstance(stream, Stream):
+                self.said.append(text)  # for the trainer; never shown as the test's own output
+            else:
+                stream.write(text)
+
+    # --- operations on objects -------------------------------------------------------------------------------
+
+    def operate(self, link: Link, name: str, arguments: list[Any], keywords: dict[str, Any], place: str) -> Any:
+        """Do one thing with a learner's object and return what came of it.
+
+        Raises:
+            BaseException: what the learner's code raised, as this side's own exception.
+            LearnerGoneError: there is no reply.
+        """
+        if not self.table.holds(link):
+            raise ReferenceError("this object of the learner's is no longer there")
+        self.before_run()
+        self.runs += 1
+        packer = self.packer()
+        frame = {
+            "name": name,
+            "target": ["ref", link.number],
+            "a": [packer.pack(argument) for argument in arguments],
+            "k": {key: packer.pack(argument) for key, argument in keywords.items()},
+        }
+        frame["states"] = packer.states()
+        frame |= self._surroundings()
+        own = {f"a{at}": thing for at, thing in enumerate(arguments) if is_mutable(thing)}
+        own |= {f"k{key}": thing for key, thing in keywords.items() if is_mutable(thing)}
+        own |= {f"o{at}": thing for at, thing in enumerate(packer.objects)}
+        self._arguments.append(own)
+        try:
+            reply = self.request("operation", **frame)
+            return self._result_of(reply, name, place, own)
+        except (crossing.CrossingError, FrameError) as error:
+            self.end("tampered", str(error))
+        finally:
+            self._arguments.pop()
+
+    def _result_of(self, reply: dict[str, Any], name: str, place: str, own: dict[str, Any]) -> Any:
+        self._take_over_changes(reply, own)
+        if "raised" in reply:
+            raise exceptions.build(self, reply, name, place)
+        if name == "signature":
+            place = f"{place}.signature"
+        return self.read(reply, place)
+
+    def _take_over_changes(self, reply: dict[str, Any], own: dict[str, Any]) -> None:
+        changes = reply.get("changes", {})
+        if type(changes) is not dict:
+            raise FrameError("changes")
+        if changes:
+            unpacker = self.unpacker(reply.get("change_states", []))
+            for token, packed in changes.items():
+                if token not in own:
+                    raise FrameError("a change of an argument that was not passed")
+                old, new = own[token], unpacker.unpack(packed, "changed argument")
+                if token.startswith("o"):
+                    self.hosts.take_over_state(old, new)
+                elif type(new) is not type(old) or not replace_content(old, new):
+                    raise FrameError("an argument changed its kind")
+
+    def _surroundings(self) -> dict[str, Any]:
+        surroundings: dict[str, Any] = {}
+        if self.seeds:
+            surroundings["seeds"], self.seeds = [list(seed) for seed in self.seeds], []
+        if builtins.input is not _original_input:
+            surroundings["input"] = self.hosts.number(builtins.input)
+        elif sys.stdin is not _original_stdin:
+            surroundings["input"] = self.hosts.number(hosts.read_stdin)
+        return surroundings
+
+    def _serve_back(self, frame: dict[str, Any]) -> dict[str, Any]:
+        states = frame.get("states")
+        unpacker = self.unpacker(states)
+        back, listed, named = frame["back"], frame.get("a"), frame.get("k")
+        if type(listed) is not list or type(named) is not dict or type(back) is not list or len(back) != 2:  # noqa: PLR2004
+            raise FrameError("a malformed call")
+        number, operation = back
+        arguments = [unpacker.unpack(argument, "called back") for argument in listed]
+        keywords = {str(name): unpacker.unpack(argument, "called back") for name, argument in named.items()}
+        thing = self.hosts.get(number)
+        packer = self.packer()
+        try:
+            value = self.hosts.serve(thing, operation, arguments, keywords)
+            return {"value": packer.pack(value), "states": packer.states()}
+        except (LearnerGoneError, FrameError):
+            raise
+        except BaseException as error:  # noqa: BLE001 - the test's own function may raise anything at its caller
+            name = type(error).__name__ if type(error).__module__ == "builtins" else "RuntimeError"
+            plain = [part for part in error.args if part is None or type(part) in {str, int, float, bool}]
+            return {"raised": [name, [packer.pack(part) for part in plain]], "states": []}
+
+    # --- names -----------------------------------------------------------------------------------------------
+
+    def get(self, name: str) -> tuple[Any, dict[str, Any]]:
+        """Fetch what one of the learner's names stands for, and the reply it came in.
+
+        Raises:
+            KeyError: the learner has no such name.
+        """
+        reply = self.request("get", name=name)
+        if reply.get("missing") is True:
+            raise KeyError(name)
+        if "raised" in reply:
+            raise KeyError(name)
+        path = self.record.libraries.get(name)
+        if path is None and self.record.recording:
+            path = self.table.library_of(reply.get("value"))
+            if path is not None:
+                self.record.libraries[name] = path
+        if path is not None:
+            return hosts.import_library(path), {}
+        try:
+            return self.read(reply, name), reply
+        except crossing.CrossingError as error:
+            self.end("tampered", str(error))
+            raise
+
+    def bind(self, name: str, value: Any, *, op: str = "bind") -> None:
+        """Let one of the learner's names stand for something else, in the learner's process."""
+        packer = self.packer()
+        packed = packer.pack(value)
+        self.request(op, name=name, value=packed, states=packer.states())
+
+    # --- packing ---------------------------------------------------------------------------------------------
+
+    def read(self, reply: dict[str, Any], place: str) -> Any:
+        """Build the value of a reply."""
+        if "value" not in reply:
+            raise crossing.CrossingError("a reply without a value")
+        value = self.unpacker(reply.get("states", [])).unpack(reply["value"], place)
+        if link_of(value) is None:
+            self.record.saw(place, PLAIN)
+        return value
+
+    def packer(self) -> crossing.Packer:
+        """Return a writer for one message to the learner's process."""
+        return crossing.Packer(self._refer, self._reference, self._given_name)
+
+    def unpacker(self, states: Any) -> crossing.Unpacker:
+        """Return a reader for one message of the learner's process."""
+        if type(states) is not list:
+            raise crossing.CrossingError("states")
+        return crossing.Unpacker(self._resolve, self.given_class, states)
+
+    def _reference(self, value: Any) -> Any | None:
+        link = link_of(value)
+        return None if link is None else ["ref", link.number]
+
+    def _given_name(self, kind: type) -> str | None:
+        name = kind.__name__
+        return name if self.given_class(name) is kind and crossing.is_simple_class(kind) else None
+
+    def _refer(self, value: Any) -> Any:
+        path = objects.library_path(value) if isinstance(value, type | objects.ROUTINES) else None
+        if path is not None and not path[0].startswith("graders"):
+            return ["library", *path]
+        return self.hosts.refer(value)
+
+    def _resolve(self, data: list[Any], place: str) -> Any:
+        if data[0] == "own" and len(data) == 2:  # noqa: PLR2004
+            return self.hosts.get(data[1])
+        if data[0] == "argument" and len(data) == 2 and self._arguments:  # noqa: PLR2004
+            for own in reversed(self._arguments):
+                if type(data[1]) is str and data[1] in own:
+                    return own[data[1]]
+        if data[0] == "named class" and len(data) == 3:  # noqa: PLR2004
+            return crossing.named_tuple_class(data[1], data[2])
+        return self.table.stand_in(data, place)
