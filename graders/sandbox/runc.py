@@ -53,7 +53,7 @@ class RuncSandboxRunner:
             owner: stable for the life of this process, and no other's.
 
         Raises:
-            SandboxError: not possible here: no runc, not root, no engine, or an engine that keeps its configuration elsewhere.
+            SandboxError: not possible here: no runc, not root, no engine, or one that keeps its configuration elsewhere.
         """
         if os.geteuid() != 0 or shutil.which(RUNTIME) is None:
             raise SandboxError("starting sandboxes directly needs root and runc")
