@@ -67,11 +67,12 @@ class Lease:
         """Keep the engine from being stopped while the block runs. Without root there is nothing to hold or
         stop.
         """
-        if not self._directory.is_dir() and not apt.is_root():
-            yield
-            return
-        self._directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-        self.lock.touch(mode=0o644)
+        if not self.lock.exists():
+            if not apt.is_root():
+                yield
+                return
+            self._directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+            self.lock.touch(mode=0o644)
         with self.lock.open("rb") as handle:
             fcntl.flock(handle, fcntl.LOCK_SH)
             yield

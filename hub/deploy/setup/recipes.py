@@ -54,8 +54,8 @@ class Recipes:
         return 0
 
     def down(self) -> int:
-        """Stop what `up` started. Volumes and the state directory stay."""
-        self._run(
+        """Stop what `up` started, as much as can be. Volumes and the state directory stay."""
+        problems = self._run_all(
             [
                 ("JupyterHub, service and worker", lambda: processes.stop(self.places)),
                 ("Learners' and graders' containers", self._remove_containers),
@@ -63,10 +63,11 @@ class Recipes:
                 ("Docker engine", lambda: engine.release_engine(self.lease)),
             ]
         )
-        self.progress.say(
-            f"Stopped. Nothing is lost: everything is in {self.places.state} and in Docker's volumes."
-        )
-        return 0
+        for problem in problems:
+            show_problem(problem)
+        said = "Stopped" if not problems else "Stopped what could be"
+        self.progress.say(f"{said}. Nothing is lost: it is in {self.places.state} and in Docker's volumes.")
+        return int(bool(problems))
 
     def test(self, kinds: Sequence[str]) -> int:
         """Run the tests, on a machine that may be bare; leave behind nothing that runs."""
@@ -208,6 +209,18 @@ class Recipes:
         self.progress = Progress(len(steps))
         for title, action in steps:
             self.progress.step(title, action)
+
+    def _run_all(self, steps: Sequence[Step]) -> list[SetupError]:
+        """Run every step, also after one has failed; return what went wrong."""
+        problems = []
+        self.places.ensure_state()
+        self.progress = Progress(len(steps))
+        for title, action in steps:
+            try:
+                self.progress.step(title, action)
+            except SetupError as problem:
+                problems.append(problem)
+        return problems
 
 
 def run_recipe(arguments: Sequence[str]) -> int:

@@ -120,3 +120,15 @@ def test_without_root_and_without_a_lease_nothing_is_locked(
     with lease.held():
         assert not lease.lock.exists()
     assert engine.release_engine(lease) == "not ours, left running"
+
+
+def test_without_root_the_lock_of_others_is_held_but_never_made(
+    lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with lease.held():
+        monkeypatch.setattr(apt, "is_root", lambda: False)
+        with lease.held():
+            pass
+    lease.lock.unlink()
+    with lease.held():
+        assert not lease.lock.exists()

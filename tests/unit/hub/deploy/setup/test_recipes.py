@@ -70,3 +70,18 @@ def test_an_absent_program_is_an_answer_to_a_question_and_an_error_otherwise(tmp
     assert runner.ask(["sleep", "5"], timeout_s=0.05).returncode == 124
     with pytest.raises(SetupError, match="atelier-absent isn't there"):
         runner.run(["atelier-absent"], advice="Install it.")
+
+
+def test_stopping_goes_on_after_a_step_that_failed(places: Places) -> None:
+    def fail() -> str:
+        raise SetupError("It hangs.", advice="Kill it.")
+
+    done: list[str] = []
+
+    def succeed() -> str:
+        done.append("second")
+        return "stopped"
+
+    problems = recipes.Recipes(places)._run_all([("first", fail), ("second", succeed)])
+    assert done == ["second"]
+    assert [problem.message for problem in problems] == ["It hangs."]
