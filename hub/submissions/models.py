@@ -40,6 +40,8 @@ class Submission(Base):
     digest: Mapped[str] = mapped_column(String(64))
     size: Mapped[int]
     state: Mapped[State] = mapped_column(String(16), default=State.QUEUED)
+    run: Mapped[int] = mapped_column(default=1)  # the grading that is wanted: 1 the first, each regrade one more
+    failure: Mapped[str | None] = mapped_column(default=None)  # why it was set aside; for trainers
     language: Mapped[str] = mapped_column(String(2), default="en")
     late: Mapped[bool] = mapped_column(default=False)
     result_id: Mapped[int | None] = mapped_column(
@@ -63,7 +65,9 @@ class Result(Base):
     body: Mapped[dict[str, Any]] = mapped_column(JSON)  # GradingResult.to_json()
     detail: Mapped[str | None] = mapped_column(default=None)  # for trainer and operator
     feedback_digest: Mapped[str | None] = mapped_column(String(64), default=None)  # tar of HTML files
-    autograded_digest: Mapped[str | None] = mapped_column(String(64), default=None)  # tar of the graded notebooks
+    autograded_digest: Mapped[str | None] = mapped_column(
+        String(64), default=None
+    )  # tar of the graded notebooks
     feedback_released_at: Mapped[datetime | None] = mapped_column(default=None)
     graded_at: Mapped[datetime] = mapped_column(default=now_utc)
 

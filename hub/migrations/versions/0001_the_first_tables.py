@@ -140,6 +140,8 @@ def upgrade() -> None:
     sa.Column('digest', sa.String(length=64), nullable=False),
     sa.Column('size', sa.Integer(), nullable=False),
     sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('run', sa.Integer(), nullable=False),
+    sa.Column('failure', sa.String(), nullable=True),
     sa.Column('language', sa.String(length=2), nullable=False),
     sa.Column('late', sa.Boolean(), nullable=False),
     sa.Column('result_id', sa.Integer(), nullable=True),
