@@ -164,6 +164,8 @@ def release_engine(lease: Lease) -> str:
         engine = lease.find_owned()
         if engine is None:
             return "not ours, left running"
+        if not apt.is_root():
+            return "root's, left running"
         if not is_last:
             return "in use by another Atelier, left running"
         os.kill(engine.pid, signal.SIGTERM)
