@@ -151,6 +151,7 @@ def _configure_services(c: Any, settings: Settings) -> None:
             "oauth_no_confirm": True,  # it is the platform itself
             "oauth_client_allowed_scopes": list(rbac.OAUTH_SCOPES),
             "display": False,
+            "timeout": 1,  # the hub starts without it: its supervisor brings it up, and the proxy finds it then
         },
         culler_service(settings),
     ]

@@ -37,13 +37,14 @@ class Passwords:
         """Compare; with no stored hash the same work is done against a hash that nothing matches."""
         # A password of a megabyte would make the server work for the sender: beyond the limit it can't be
         # right.
-        too_long = len(password.encode("utf-8", errors="replace")) > PASSWORD_MAX_BYTES
-        candidate = "" if too_long else password
+        typed = password.encode("utf-8", errors="surrogatepass")
+        too_long = len(typed) > PASSWORD_MAX_BYTES
+        candidate = b"" if too_long else typed
         try:
             self._hasher.verify(stored or self._nobodys_hash, candidate)
         except (VerificationError, InvalidHashError):
             return PasswordCheck(right=False)
-        if stored is None or too_long:
+        if not stored or too_long:
             return PasswordCheck(right=False)
         outdated = self._hasher.check_needs_rehash(stored)
         return PasswordCheck(right=True, new_hash=self.hash(password) if outdated else None)

@@ -49,7 +49,7 @@ def check_name(name: str) -> None:
     """
     if not NAME_MIN <= len(name) <= NAME_MAX or not _NAME.fullmatch(name):
         raise InvalidInputError(
-            "A name has %(min)d to %(max)d characters: small letters a-z, digits, single hyphens between them.",
+            "A name has %(min)d to %(max)d characters: letters a-z, digits, and single hyphens between them.",
             reason="invalid_name",
             min=NAME_MIN,
             max=NAME_MAX,
