@@ -21,6 +21,7 @@ from graders.sheet import SHEET_FILE, parse_sheet
 from graders.words import say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from graders.sandbox.job import SandboxRunner
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,7 @@ def grade_command(
     language: str = "en",
     recipes_dir: Path | None = None,
     sandbox: SandboxRunner | None = None,
+    open_sandbox: Callable[[], SandboxRunner] | None = None,
 ) -> tuple[int, dict[str, Any]]:
     """Grade one submission through the whole sandboxed pipeline, without gradebook and without a running hub.
 
@@ -48,6 +50,7 @@ def grade_command(
         language: of messages: en, fr or nl.
         recipes_dir: where to keep how exercises are graded; a temporary folder by default.
         sandbox: another runner than a cold container; the caller closes it.
+        open_sandbox: makes the runner where `sandbox` is not given; the engine's by default.
 
     Returns:
         The exit code, and the object to print on standard output.
@@ -55,7 +58,7 @@ def grade_command(
     if not source_dir.is_dir():
         return UNUSABLE, _failure(f"{source_dir} is not a folder", language)
     try:
-        runner = sandbox or DockerSandboxRunner(image, instance)
+        runner = sandbox or (open_sandbox or (lambda: DockerSandboxRunner(image, instance)))()
     except SandboxError as error:
         return PLATFORM_FAILED, _failure(str(error), language)
     try:

@@ -6,18 +6,23 @@ makes. Must not know queues, people or settings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from graders.grader_process import Grade
 from graders.pipeline import Books, grade
 from graders.recipe import RecipeBook
-from graders.results import GradingJob, GradingResult
-from graders.sandbox.docker import DockerSandboxRunner
+from graders.sandbox.choice import SandboxConfig, make_runner
 from graders.sandbox.pool import WarmPool
 from graders.sandbox.reaper import Reaper
+from graders.sandbox.runc import sweep_strays
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from graders.grader_process import Grade
+    from graders.results import GradingJob, GradingResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +30,13 @@ class GraderConfig:
     """What a grading process needs to know.
 
     Attributes:
-        image: the grader image.
-        instance: prefix and label of every sandbox.
+        sandbox: how to start sandboxes.
         courses_dir: where each course's gradebook lives, `<course>/gradebook.db`.
         recipes_dir: where it is kept how each version of an exercise is graded.
         pool_size: how many sandboxes to keep ready; 0 starts one for each submission.
     """
 
-    image: str
-    instance: str
+    sandbox: SandboxConfig
     courses_dir: Path
     recipes_dir: Path
     pool_size: int = 2
@@ -42,18 +45,16 @@ class GraderConfig:
 @contextmanager
 def open_grader(config: GraderConfig) -> Iterator[Grade]:
     """Yield the function that grades one job; on leaving, every sandbox that was kept ready is gone."""
-    pool = WarmPool(lambda: DockerSandboxRunner(config.image, config.instance), size=config.pool_size)
-    reaper = Reaper(config.instance)
+    sweep_strays(config.sandbox.folder, config.sandbox.instance)
+    pool = WarmPool(lambda: make_runner(config.sandbox), size=config.pool_size)
+    reaper = Reaper(config.sandbox.instance)
     recipes = RecipeBook(config.recipes_dir, pool)
 
     def grade_one(job: GradingJob) -> GradingResult:
         folder = config.courses_dir / job.course
         folder.mkdir(parents=True, exist_ok=True)
         books = Books(f"sqlite:///{folder / 'gradebook.db'}")
-        try:
-            return grade(job, pool, recipes=recipes, books=books)
-        finally:
-            reaper.sweep(pool.books)
+        return grade(job, pool, recipes=recipes, books=books)
 
     try:
         yield grade_one

@@ -9,16 +9,21 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hub.settings import get_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from graders.sandbox.choice import SandboxConfig
+    from hub.courses.exercise_finding import Finding
     from hub.service import Services
+
+UNUSABLE, PLATFORM_FAILED = 2, 3
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 network = typer.Typer(no_args_is_help=True, help="The learners' closed network.")
@@ -42,7 +47,20 @@ def _readable_errors() -> Iterator[None]:
         yield
     except AtelierError as error:
         print(f"atelier: {error}", file=sys.stderr)
-        raise typer.Exit(3 if error.status >= 500 else 2) from error
+        raise typer.Exit(PLATFORM_FAILED if error.status >= 500 else UNUSABLE) from error  # noqa: PLR2004 - HTTP
+
+
+def _sandbox_config() -> SandboxConfig:
+    from graders.sandbox.choice import Door, SandboxConfig
+
+    settings = get_settings()
+    return SandboxConfig(
+        image=settings.grader_image,
+        instance=settings.instance,
+        folder=settings.state_dir / "run" / "sandboxes",
+        door=Door(settings.sandbox_door),
+        oci_runtime=settings.sandbox_runtime or None,
+    )
 
 
 @app.command()
@@ -105,8 +123,7 @@ def worker() -> None:
     settings = get_settings()
     services = _services()
     config = GraderConfig(
-        image=settings.grader_image,
-        instance=settings.instance,
+        sandbox=_sandbox_config(),
         courses_dir=settings.courses_dir,
         recipes_dir=settings.state_dir / "recipes",
         pool_size=settings.worker_pool,
@@ -131,6 +148,16 @@ def publish(folder: Annotated[Path, typer.Argument(help="exercises/, or a folder
             print(f"{published.track}/{published.slug}: version {published.version}")
 
 
+@app.command(hidden=True)
+def build_exercise(course: str, slug: str, folder: Path) -> None:
+    """Build an exercise that is being published; the service starts this in a process of its own."""
+    from graders.errors import GradingError
+    from graders.publish import make_release
+    from hub.courses.build import run_build
+
+    run_build(course, slug, folder, make_release, GradingError)
+
+
 @app.command()
 def grade(
     source_dir: Annotated[Path, typer.Argument(help="an nbgrader source folder")],
@@ -139,9 +166,16 @@ def grade(
 ) -> None:
     """Grade one submission through the whole sandboxed pipeline, without a running platform."""
     from graders.command import grade_command
+    from graders.sandbox.choice import make_runner
 
-    settings = get_settings()
-    code, result = grade_command(source_dir, submission_dir, image=settings.grader_image, instance=settings.instance)
+    config = _sandbox_config()
+    code, result = grade_command(
+        source_dir,
+        submission_dir,
+        image=config.image,
+        instance=config.instance,
+        open_sandbox=lambda: make_runner(config),
+    )
     if as_json:
         print(json.dumps(result))
     else:
@@ -165,3 +199,111 @@ def network_down() -> None:
 
     with _readable_errors():
         remove_network(get_settings())
+
+
+@exercise.command("check")
+def exercise_check(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="exercise folders; all of exercises/ by default")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
+    repeats: Annotated[int, typer.Option(min=1, max=10, help="how often each answer is graded")] = 3,
+) -> None:
+    """Prove exercises: every model answer gets the score its author declared, and nothing leaks."""
+    from hub.courses.exercise_finding import Severity
+    from hub.courses.publishing import exercise_folders
+
+    with _readable_errors():
+        roots = paths or [get_settings().exercises_dir]
+        folders = [folder for root in roots for folder in exercise_folders(root)]
+    if not folders:
+        print("atelier: there is no exercise there", file=sys.stderr)
+        raise typer.Exit(2)
+    findings = _check_exercises(folders, repeats=repeats, quiet=as_json)
+    if as_json:
+        print(
+            json.dumps({name: [finding.to_json() for finding in found] for name, found in findings.items()})
+        )
+    else:
+        _print_findings(findings)
+    failed = any(finding.severity is Severity.ERROR for found in findings.values() for finding in found)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _check_exercises(folders: list[Path], *, repeats: int, quiet: bool) -> dict[str, list[Finding]]:
+    """Check folder after folder, the answers of each side by side, with a progress bar on stderr."""
+    import tempfile
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from graders.command import grade_command
+    from graders.sandbox.choice import make_runner
+    from graders.sandbox.pool import WarmPool
+    from hub.courses.exercise_check import check_folder
+    from hub.courses.exercise_trial import check_exercise, plan_trials
+
+    config = _sandbox_config()
+    pool = WarmPool(lambda: make_runner(config), size=2)
+    findings: dict[str, list[Finding]] = {}
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="atelier-check-") as scratch,
+            Progress(console=Console(stderr=True), disable=quiet, transient=True) as bar,
+        ):
+            recipes = Path(scratch) / "recipes"
+
+            def grade_one(source: Path, submission: Path) -> dict[str, object]:
+                return grade_command(
+                    source,
+                    submission,
+                    image=config.image,
+                    instance=config.instance,
+                    recipes_dir=recipes,
+                    sandbox=pool,
+                )[1]
+
+            for folder in folders:
+                name = f"{folder.parent.name}/{folder.name}"
+                known, _ = check_folder(folder)
+                total = len(plan_trials(known)) * repeats if known else 1
+                task = bar.add_task(name, total=total)
+                workdir = Path(scratch) / folder.parent.name / folder.name
+                findings[name] = check_exercise(
+                    folder,
+                    grade_one,
+                    workdir,
+                    repeats=repeats,
+                    workers=2,
+                    on_graded=lambda _name, task=task: bar.advance(task),
+                )
+    finally:
+        pool.close()
+    return findings
+
+
+def _print_findings(findings: dict[str, list[Finding]]) -> None:
+    for name, found in findings.items():
+        print(f"{name}: {'in order' if not found else f'{len(found)} to put right'}")
+        for finding in found:
+            print(f"  {finding.severity.value}: {finding.where}: {finding.problem}\n    {finding.advice}")
+
+
+def _print_result(result: dict[str, Any]) -> None:
+    print(f"{result['verdict']}: {result['score']:g} of {result['max_score']:g}")
+    for name, notebook in result["notebooks"].items():
+        print(f"  {name}: {notebook['score']:g} of {notebook['max_score']:g}")
+        for grade_id, cell in notebook["cells"].items():
+            score = "by hand" if cell["score"] is None else f"{cell['score']:g}"
+            print(f"    {grade_id}: {score} of {cell['max_score']:g} ({cell['verdict']})")
+            for message in cell["messages"]:
+                print(f"      {message}")
+    if result.get("reason"):
+        print(result["reason"])
+    for warning in result["warnings"]:
+        print(f"  note: {warning}")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

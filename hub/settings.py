@@ -10,6 +10,7 @@ import ipaddress
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
@@ -88,6 +89,12 @@ class Settings(BaseSettings):
 
     demo: bool = True
     """Make demo people and enrol them at first start."""
+
+    sandbox_door: Literal["auto", "engine", "runc"] = "auto"
+    """How sandboxes are started: through the runtime directly where that is possible, or always through the engine."""
+
+    sandbox_runtime: str = ""
+    """Another OCI runtime that the engine knows, such as runsc; empty means the engine's default."""
 
     worker_slots: int = 2
     """How many submissions one worker grades side by side."""
