@@ -1,7 +1,8 @@
-"""The checker's own directory: the source's files as they were published, and data files that the learner's code made.
+"""The checker's own directory: the source's files as published, and data files that the learner handed in or made.
 
-Used by replay.py. The learner's process works in another directory, which the checker never opens: what a cell of the
-learner's wrote crosses as bytes, kinds that hold data only, and never over a file of the source.
+Used by replay.py. The learner's process works in another directory, which the checker never opens: what was handed in
+comes from the host, what a cell of the learner's wrote crosses as bytes; both only as kinds that hold data, and never
+over a file of the source.
 """
 
 from __future__ import annotations
@@ -32,10 +33,12 @@ class Workspace:
         self._published: set[str] = set()
         for entry in files:
             path = safe_path(entry["path"])
-            if entry.get("from", "source") == "source":
+            from_source = entry.get("from", "source") == "source"
+            if from_source or path.suffix.lower() in SUFFIXES:
                 target = self.root / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(base64.b64decode(entry["data_b64"]))
+            if from_source:
                 self._published.add(str(path))
         self._folder = ""
 

@@ -50,7 +50,9 @@ class Remote:
         self.gone: LearnerGoneError | None = None
         self.requests = 0
         self.runs = 0
+        self.rebound: set[str] = set()
         self.said: list[str] = []
+        self.sources: list[str] = []  # the submitted cells that have run
         self.seeds: list[tuple[str, Any]] = []
         self.before_run: Callable[[], None] = lambda: None
         self._arguments: list[dict[str, Any]] = []
@@ -235,8 +237,8 @@ class Remote:
             raise KeyError(name)
         if "raised" in reply:
             raise KeyError(name)
-        path = self.record.libraries.get(name)
-        if path is None and self.record.recording:
+        path = self.record.libraries.get(name) if name not in self.rebound else None
+        if path is None and name not in self.rebound and self.record.recording:
             path = self.table.library_of(reply.get("value"))
             if path is not None:
                 self.record.libraries[name] = path
@@ -252,6 +254,12 @@ class Remote:
         """Let one of the learner's names stand for something else, in the learner's process."""
         packer = self.packer()
         packed = packer.pack(value)
+        path = self.record.libraries.get(name)
+        if path is not None:  # a library's name is this side's own import, until a test gives it another meaning
+            if value is hosts.import_library(path):
+                self.rebound.discard(name)
+            else:
+                self.rebound.add(name)
         self.request(op, name=name, value=packed, states=packer.states())
 
     # --- packing ---------------------------------------------------------------------------------------------
@@ -284,7 +292,7 @@ class Remote:
         return name if self.given_class(name) is kind and crossing.is_simple_class(kind) else None
 
     def _refer(self, value: Any) -> Any:
-        path = objects.library_path(value) if isinstance(value, type | objects.ROUTINES) else None
+        path = objects.library_path(value) if isinstance(value, (type, *objects.ROUTINES)) else None
         if path is not None and not path[0].startswith("graders"):
             return ["library", *path]
         return self.hosts.refer(value)

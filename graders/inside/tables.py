@@ -25,7 +25,10 @@ Read = Callable[[Any], Any]
 def pack(value: Any, pack_item: Pack) -> Any | None:
     """Write an array, a scalar or a table of exactly a library's own class; None for anything else."""
     kind = type(value)
-    root = kind.__module__.partition(".")[0]
+    module = kind.__module__
+    if type(module) is not str:  # a class may hide it behind a property of its objects
+        return None
+    root = module.partition(".")[0]
     if root == "numpy" and (numpy := sys.modules.get("numpy")) is not None:
         if kind is numpy.ndarray:
             return _pack_array(value, pack_item)
