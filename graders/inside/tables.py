@@ -13,7 +13,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-TAGS = frozenset({"array", "scalar", "frame", "series", "index", "range index", "timestamp", "timedelta64", "missing"})
+TAGS = frozenset(
+    {"array", "scalar", "frame", "series", "index", "range index", "timestamp", "timedelta64", "interval", "missing"}
+)
 MAX_ARRAY_BYTES = 16 << 20
 _DTYPE = re.compile(r"[<>|=]?[biufcSU]\d+|[<>|=]?[mM]8\[(generic|Y|M|W|D|h|m|s|ms|us|ns)\]")
 _EXTENSION = re.compile(r"(U?Int|Float)(8|16|32|64)|boolean|string|str|datetime64\[(s|ms|us|ns), [\w/+:-]+\]")
@@ -64,13 +66,16 @@ def _pack_table(pandas: Any, value: Any, kind: type, pack_item: Pack) -> Any | N
         return ["series", pack_item(value.name), pack_item(value.index), _pack_column(pandas, value, pack_item)]
     if kind is pandas.RangeIndex:
         return ["range index", value.start, value.stop, value.step, pack_item(value.name)]
-    if isinstance(value, pandas.Index) and kind.__module__.startswith("pandas.core"):
+    if issubclass(kind, pandas.Index) and getattr(pandas, kind.__name__, None) is kind:
         if kind is pandas.MultiIndex:
             rows = [pack_item(tuple(row)) for row in value.tolist()]
             return ["index", "multi", [pack_item(name) for name in value.names], rows]
-        return ["index", "plain", [pack_item(value.name)], _pack_column(pandas, value, pack_item)]
+        freq = getattr(value, "freqstr", None) if kind in {pandas.DatetimeIndex, pandas.TimedeltaIndex} else None
+        return ["index", "plain", [pack_item(value.name)], _pack_column(pandas, value, pack_item), freq]
     if kind is pandas.Timestamp:
         return ["timestamp", value.isoformat(), None if value.tz is None else str(value.tz)]
+    if kind is pandas.Interval:
+        return ["interval", pack_item(value.left), pack_item(value.right), value.closed]
     if kind is pandas.Timedelta:
         return ["timedelta64", int(value.value)]
     if value is pandas.NaT or value is pandas.NA:
@@ -84,7 +89,9 @@ def _pack_column(pandas: Any, column: Any, pack_item: Pack) -> list[Any]:
         holder = column.cat if hasattr(column, "cat") else column
         codes = [int(code) for code in holder.codes]
         return ["category", pack_item(dtype.categories), bool(dtype.ordered), codes]
-    if not hasattr(dtype, "str") or not hasattr(dtype, "kind") or not _is_numpy_dtype(dtype):
+    if isinstance(dtype, pandas.IntervalDtype):
+        return ["intervals", [pack_item(item) for item in column.tolist()], dtype.closed]
+    if not _is_numpy_dtype(dtype):
         name = str(dtype)
         items = [pack_item(item) for item in column.tolist()]
         return ["extension", name if _EXTENSION.fullmatch(name) else "object", items]
@@ -111,7 +118,12 @@ def unpack(data: list[Any], read: Read) -> Any:
         names = [read(name) for name in data[2]]
         if data[1] == "multi":
             return pandas.MultiIndex.from_tuples([read(row) for row in data[3]], names=names)
-        return pandas.Index(_read_column(pandas, data[3], read), name=names[0])
+        index = pandas.Index(_read_column(pandas, data[3], read), name=names[0])
+        if data[4] is not None:
+            index.freq = pandas.tseries.frequencies.to_offset(str(data[4])[:40])
+        return index
+    if tag == "interval":
+        return pandas.Interval(read(data[1]), read(data[2]), closed=str(data[3]))
     if tag == "timestamp":
         stamp = pandas.Timestamp(str(data[1]))
         return stamp if data[2] is None or stamp.tz is None else stamp.tz_convert(str(data[2]))
@@ -164,6 +176,8 @@ def _read_frame(pandas: Any, data: list[Any], read: Read) -> Any:
 def _read_column(pandas: Any, data: Any, read: Read) -> Any:
     if data[0] == "values":
         return read(data[1])
+    if data[0] == "intervals":
+        return pandas.arrays.IntervalArray([read(item) for item in data[1]], closed=str(data[2]))
     if data[0] == "category":
         categories = _index(pandas, data[1], read)
         return pandas.Categorical.from_codes([int(code) for code in data[3]], categories, ordered=bool(data[2]))
