@@ -109,10 +109,9 @@ def load_exercise(path: Path, *, track: str | None = None, slug: str | None = No
     slug = slug or path.resolve().name
     sheet_file = path / SHEET
     has_sheet = sheet_file.is_file()
-    if has_sheet:
-        sheet = parse_sheet(_text(sheet_file, SHEET), SHEET)
-    else:
-        sheet = ExerciseSheet(title=LocalText(en=slug))
+    sheet = (
+        parse_sheet(_text(sheet_file, SHEET), SHEET) if has_sheet else ExerciseSheet(title=LocalText(en=slug))
+    )
     notebooks = {file.stem: read_notebook(file) for file in sorted(path.glob("*.ipynb"))}
     if not notebooks:
         raise invalid(slug, "the folder", f"there is no notebook; write {slug}.ipynb")

@@ -137,7 +137,7 @@ def check_release(exercise: Exercise) -> Iterator[Finding]:
             if marker in content:
                 advice = "Check that BEGIN and END stand in the same cell, each on a line of its own."
                 yield Finding("release", path, f"the release still holds {marker}", advice)
-    # Data files may hold the rows that a hidden test is made of; only what a learner reads as code can give away.
+    # Data files may hold the rows that a hidden test is made of: only code and text can give away.
     starters = {path: content for path, content in text.items() if Path(path).suffix in TEXT_SUFFIXES}
     for name, notebook in exercise.notebooks.items():
         released_notebook = release_notebook(notebook, name)
