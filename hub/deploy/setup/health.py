@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hub.deploy.setup.probe import PlatformSettings
 
 PROGRAMS = ("hub", "service", "worker")
-HEALTHY_TIMEOUT_S = 60
+HEALTHY_TIMEOUT_S = 150
 EVERY_ADDRESS = ("", "0.0.0.0", "*", "::")  # noqa: S104 -- compared with, never bound
 
 

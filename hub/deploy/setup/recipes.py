@@ -5,6 +5,7 @@ the other modules.
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -126,6 +127,7 @@ class Recipes:
 
         return [(f"Image {image.name}", build(image)) for image in images.ALL]
 
+    @functools.cached_property
     def _settings(self) -> PlatformSettings:
         return load_platform_settings(self.runner, self.places)
 
@@ -163,7 +165,7 @@ class Recipes:
         return "removed"
 
     def _ensure_processes(self) -> str:
-        platform = self._settings()
+        platform = self._settings
         was_running = processes.find_supervisor(self.places) is not None
         if not was_running:
             health.require_free_ports(platform)
@@ -186,7 +188,7 @@ class Recipes:
     def _remove_containers(self) -> str:
         if not self.places.venv_python.exists():
             return "none: Atelier was never installed here"
-        return processes.remove_containers(self.runner, self._settings().instance)
+        return processes.remove_containers(self.runner, self._settings.instance)
 
     def _environment(self) -> dict[str, str]:
         return processes.program_environment(self.places, self._image_settings())
@@ -195,7 +197,7 @@ class Recipes:
         return images.image_settings(self.places.root)
 
     def _print_address(self, seconds: float) -> None:
-        platform = self._settings()
+        platform = self._settings
         say = self.progress.say
         say()
         say(f"Atelier is running ({seconds:.0f} s): {platform.url}")

@@ -5,7 +5,6 @@ was made from.
 from __future__ import annotations
 
 import json
-import platform
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -44,9 +43,9 @@ def ensure_venv(runner: Runner, places: Places, extras: Sequence[str] = ()) -> s
     digest = wanted_digest(places)
     stamp = read_stamp(places.venv)
     wanted = tuple(sorted({*extras, *stamp.extras}))
-    if stamp == Stamp(digest, wanted) and places.venv_python.exists():
+    if stamp == Stamp(digest, wanted) and _works(runner, places):
         return "up to date"
-    if not places.venv_python.exists():
+    if not _works(runner, places):
         runner.run(
             [sys.executable, "-m", "venv", "--clear", str(places.venv)], advice="Install python3-venv."
         )
@@ -66,7 +65,7 @@ def wanted_digest(places: Places) -> str:
     counts.
     """
     files = {"constraints.txt": places.constraints, "pyproject.toml": places.root / "pyproject.toml"}
-    return digest_of_files(files, platform.python_version(), str(places.root))
+    return digest_of_files(files, str(places.root))
 
 
 def read_stamp(venv: Path) -> Stamp:
@@ -93,6 +92,11 @@ def install_command(places: Places, extras: Sequence[str]) -> list[str]:
         "--editable",
         target,
     ]
+
+
+def _works(runner: Runner, places: Places) -> bool:
+    """Return whether the venv's Python finds its packages: not after an upgrade of the machine's Python."""
+    return runner.ask([str(places.venv_python), "-c", "import pip"]).ok
 
 
 def _stamp_file(venv: Path) -> Path:
