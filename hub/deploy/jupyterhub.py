@@ -179,7 +179,7 @@ def _configure_spawner(c: Any, settings: Settings, people: People) -> None:
 def _configure_pages(c: Any, settings: Settings) -> None:
     c.JupyterHub.default_url = settings.service_url
     c.JupyterHub.template_vars = {"atelier_url": settings.service_url, "atelier_home": settings.url}
-    templates = ROOT / "hub" / "pages" / "templates" / "hub"
+    templates = ROOT / "hub" / "pages" / "templates" / "jupyterhub"
     if templates.is_dir():
         c.JupyterHub.template_paths = [str(templates)]
     c.JupyterHub.tornado_settings = {
