@@ -90,6 +90,21 @@ class Tracks:
             if session.get(Enrolment, (person_id, course.id)) is None:
                 session.add(Enrolment(person_id=person_id, course_id=course.id))
 
+    def unenrol(self, person_id: int, slug: str) -> None:
+        """Take a person out of a track; what they handed in stays. Doing it again changes nothing."""
+        with self._database.transaction() as session:
+            enrolment = session.get(Enrolment, (person_id, get_course(session, slug).id))
+            if enrolment is not None:
+                session.delete(enrolment)
+
+    def members(self) -> dict[int, frozenset[int]]:
+        """Return the ids of the people of each track, by the track's id, in one query."""
+        found: dict[int, set[int]] = {}
+        with self._database.reading() as session:
+            for course_id, person_id in session.execute(select(Enrolment.course_id, Enrolment.person_id)):
+                found.setdefault(course_id, set()).add(person_id)
+        return {course_id: frozenset(people) for course_id, people in found.items()}
+
     def is_enrolled(self, person_id: int, course_id: int) -> bool:
         """Return whether a person takes part in a track."""
         with self._database.reading() as session:

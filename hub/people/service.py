@@ -172,6 +172,28 @@ class People:
             raise _taken(name) from error
         return person
 
+    def change(self, person_id: int, display_name: str, role: Role | str, language: str) -> None:
+        """Change a person's display name, role and language; who follows whom ends where the new role forbids it.
+
+        Raises:
+            InvalidInputError: a field is not acceptable; the message says which and why.
+            ConflictError: this would leave the platform without an active admin.
+        """
+        display_name = rules.check_display_name(display_name)
+        rules.check_language(language)
+        wanted = rules.parse_role(role)
+        with self._database.transaction() as session:
+            person = _present(session.get(Person, person_id))
+            if person.role != wanted:
+                if person.role == Role.ADMIN and person.active:
+                    _check_another_admin(session, person_id)
+                session.execute(
+                    delete(Mentorship).where(
+                        or_(Mentorship.mentor_id == person_id, Mentorship.learner_id == person_id)
+                    )
+                )
+            person.display_name, person.role, person.language = display_name, wanted, language
+
     def set_language(self, person_id: int, language: str) -> None:
         """Change the language of a person's pages."""
         rules.check_language(language)
