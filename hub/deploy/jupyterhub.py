@@ -183,5 +183,7 @@ def _configure_pages(c: Any, settings: Settings) -> None:
     if templates.is_dir():
         c.JupyterHub.template_paths = [str(templates)]
     c.JupyterHub.tornado_settings = {
+        # `__Host-` cookies must be Secure. Browsers take those over plain http on *.localhost, the only http there is.
+        "cookie_options": {"secure": True},
         "headers": {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin-when-cross-origin"}
     }
