@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from hub.exchange.failure import Failure, UnsafeArchive
+from hub.exchange.failure import ExchangeFailedError, UnsafeArchiveError
 from hub.exchange.language import say
 
 Ignore = Callable[[str, list[str]], Iterable[str]]
@@ -69,7 +69,7 @@ def read_folder(folder: Path, limits: Limits, ignore: Ignore | None = None) -> t
         ignore: names to leave out without a word.
 
     Raises:
-        Failure: too large, too many files, a name that can't travel, or a file that can't be read.
+        ExchangeFailedError: too large, too many files, a name that can't travel, or a file that can't be read.
     """
     entries: list[Entry] = []
     left_out: list[str] = []
@@ -87,27 +87,31 @@ def read_folder(folder: Path, limits: Limits, ignore: Ignore | None = None) -> t
                 left_out.append(str(path))
                 continue
             if len(path.parts) > limits.max_depth or not _is_plain_path(path):
-                raise Failure(say("bad_name", name=path), reason="bad_name")
+                raise ExchangeFailedError(say("bad_name", name=path), reason="bad_name")
             total += len(data)
             if len(entries) >= limits.max_files:
-                raise Failure(say("too_many_files", limit=limits.max_files), reason="too_many_files")
+                raise ExchangeFailedError(
+                    say("too_many_files", limit=limits.max_files), reason="too_many_files"
+                )
             entries.append(Entry(path, data))
     return entries, left_out
 
 
-def too_large(limits: Limits) -> Failure:
+def too_large(limits: Limits) -> ExchangeFailedError:
     """The refusal of a folder above the limit."""
-    return Failure(say("too_large", limit=max(1, limits.max_bytes // 1_000_000)), reason="too_large")
+    return ExchangeFailedError(
+        say("too_large", limit=max(1, limits.max_bytes // 1_000_000)), reason="too_large"
+    )
 
 
 def _read_plain(path: Path, budget: int, limits: Limits) -> bytes | None:
-    """Return the bytes of a plain file, None for anything else; a file above the budget is a Failure."""
+    """Return the bytes of a plain file, None for anything else; a file above the budget is a ExchangeFailedError."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.ENOENT):
             return None
-        raise Failure(say("unreadable", name=path.name), reason="unreadable") from error
+        raise ExchangeFailedError(say("unreadable", name=path.name), reason="unreadable") from error
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             return None
@@ -121,7 +125,7 @@ def unpack(data: bytes, limits: Limits = INCOMING) -> list[Entry]:
     """Return the files of a tar, in its order, all checked.
 
     Raises:
-        UnsafeArchive: a link, a device, a path that leads outside, a name twice, too much, or no tar at all.
+        UnsafeArchiveError: a link, a device, a path that leads outside, a name twice, too much, or no tar at all.
     """
     entries: list[Entry] = []
     files: set[PurePosixPath] = set()
@@ -139,20 +143,20 @@ def unpack(data: bytes, limits: Limits = INCOMING) -> list[Entry]:
                     continue
                 total += member.size
                 if total > limits.max_bytes or len(entries) >= limits.max_files:
-                    raise UnsafeArchive("too much in it")
+                    raise UnsafeArchiveError("too much in it")
                 if path in files:
-                    raise UnsafeArchive(f"twice: {path}")
+                    raise UnsafeArchiveError(f"twice: {path}")
                 files.add(path)
                 source = tar.extractfile(member)
                 content = source.read() if source else b""
                 if len(content) != member.size:
-                    raise UnsafeArchive(f"cut short: {path}")
+                    raise UnsafeArchiveError(f"cut short: {path}")
                 entries.append(Entry(path, content))
     except (tarfile.TarError, ValueError, EOFError, UnicodeError) as error:
-        raise UnsafeArchive("not a tar") from error
+        raise UnsafeArchiveError("not a tar") from error
     clash = files & folders
     if clash:
-        raise UnsafeArchive(f"both file and folder: {min(clash)}")
+        raise UnsafeArchiveError(f"both file and folder: {min(clash)}")
     return entries
 
 
@@ -160,18 +164,18 @@ def _checked(member: tarfile.TarInfo, limits: Limits) -> PurePosixPath | None:
     """Return the path of a harmless member, None for the folder itself."""
     name = member.name
     if member.issparse() or not (member.isreg() or member.isdir()):
-        raise UnsafeArchive(f"no plain file: {name!r}")
+        raise UnsafeArchiveError(f"no plain file: {name!r}")
     if name.startswith("/"):
-        raise UnsafeArchive(f"absolute path: {name!r}")
+        raise UnsafeArchiveError(f"absolute path: {name!r}")
     if ".." in name.split("/"):
-        raise UnsafeArchive(f"leads outside: {name!r}")
+        raise UnsafeArchiveError(f"leads outside: {name!r}")
     path = PurePosixPath(name)
     if not path.parts:
         return None
     if not _is_plain_path(path):
-        raise UnsafeArchive(f"unusable name: {name!r}")
+        raise UnsafeArchiveError(f"unusable name: {name!r}")
     if len(path.parts) > limits.max_depth:
-        raise UnsafeArchive(f"too deep: {name!r}")
+        raise UnsafeArchiveError(f"too deep: {name!r}")
     return path
 
 
@@ -191,7 +195,7 @@ def place(entries: Sequence[Entry], folder: Path) -> list[PurePosixPath]:
     A new folder appears at once, complete; nothing that exists is ever changed.
 
     Raises:
-        Failure: the disk is full, or something of the person's own is in the way.
+        ExchangeFailedError: the disk is full, or something of the person's own is in the way.
     """
     try:
         if not folder.is_symlink() and not folder.exists():
@@ -201,8 +205,8 @@ def place(entries: Sequence[Entry], folder: Path) -> list[PurePosixPath]:
         return [entry.path for entry in entries if _write_missing(folder, entry)]
     except OSError as error:
         if error.errno in FULL:
-            raise Failure(say("disk_full"), reason="disk_full") from error
-        raise Failure(say("can_not_write", name=folder.name), reason="can_not_write") from error
+            raise ExchangeFailedError(say("disk_full"), reason="disk_full") from error
+        raise ExchangeFailedError(say("can_not_write", name=folder.name), reason="can_not_write") from error
 
 
 def _place_new(entries: Sequence[Entry], folder: Path) -> bool:
@@ -228,7 +232,7 @@ def _write_missing(folder: Path, entry: Entry) -> bool:
     for part in ("", *entry.path.parts[:-1]):
         parent = parent / part if part else parent
         if parent.is_symlink() or (parent.exists() and not parent.is_dir()):
-            raise Failure(say("can_not_write", name=entry.path), reason="can_not_write")
+            raise ExchangeFailedError(say("can_not_write", name=entry.path), reason="can_not_write")
         parent.mkdir(exist_ok=True)
     target = parent / entry.path.name
     try:

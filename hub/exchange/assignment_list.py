@@ -7,7 +7,7 @@ ours. nbgrader's tells people to set up an exchange directory whatever went wron
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
@@ -89,7 +89,9 @@ class AssignmentList(NbGraderAssignmentList):  # type: ignore[misc]
 
     def _make(self, operation: str, config: Any) -> Any:
         return getattr(ExchangeFactory(config=config), operation)(
-            coursedir=CourseDirectory(config=config), authenticator=Authenticator(config=config), config=config
+            coursedir=CourseDirectory(config=config),
+            authenticator=Authenticator(config=config),
+            config=config,
         )
 
     def _answer(self, ask: Callable[[Any], Any]) -> Answer:
@@ -99,7 +101,9 @@ class AssignmentList(NbGraderAssignmentList):  # type: ignore[misc]
                 value = ask(config)
         except ExchangeError as failure:
             return {"success": False, "value": str(failure)}
-        except Exception:  # the edge of the process: whatever it is, the person reads a sentence and the log the rest
+        except (
+            Exception
+        ):  # the edge of the process: whatever it is, the person reads a sentence and the log the rest
             self.log.exception("The assignment list failed")
             return {"success": False, "value": say("broken", request="assignment list")}
         return {"success": True} if value is None else {"success": True, "value": value}

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 
 from hub.exchange.archive import Entry, unpack
-from hub.exchange.failure import Away, Failure, Refused
+from hub.exchange.failure import ServiceAwayError, ExchangeFailedError, RefusedError
 from hub.exchange.language import say
 from hub.exchange.record import (
     AssignmentRecord,
@@ -28,9 +28,10 @@ from hub.exchange.record import (
 )
 
 if TYPE_CHECKING:
-    from hub.exchange.environment import Environment
-    from types import TracebackType
     from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from hub.exchange.environment import Environment
 
 TAR = "application/x-tar"
 TIMEOUT = httpx.Timeout(60.0, connect=5.0, pool=5.0)
@@ -184,7 +185,9 @@ class ExchangeClient:
         try:
             return parse(json.loads(answer.content))
         except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise Refused(say("broken", request="200"), reason="unexpected_answer", status=200) from error
+            raise RefusedError(
+                say("broken", request="200"), reason="unexpected_answer", status=200
+            ) from error
 
     def _send(
         self,
@@ -196,10 +199,10 @@ class ExchangeClient:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """Send one request; return a good answer or raise a Failure that the person can act on."""
+        """Send one request; return a good answer or raise a ExchangeFailedError that the person can act on."""
         environment = self.environment
         if not environment.api_url or not environment.token:
-            raise Away(say("outside"), reason="outside")
+            raise ServiceAwayError(say("outside"), reason="outside")
         all_headers = dict(headers or {})
         if content is not None:
             all_headers["Content-Type"] = TAR
@@ -207,9 +210,11 @@ class ExchangeClient:
         try:
             answer = self._http.request(method, url, json=body, content=content, headers=all_headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise Away from error
+            raise ServiceAwayError from error
         except httpx.HTTPError as error:
-            raise (Away(say("unsure"), reason="unsure") if method == "POST" else Away()) from error
+            raise (
+                ServiceAwayError(say("unsure"), reason="unsure") if method == "POST" else ServiceAwayError()
+            ) from error
         if answer.is_success or answer.status_code == httpx.codes.NOT_MODIFIED:
             return answer
         raise _refusal(answer, what, environment)
@@ -235,7 +240,7 @@ def _moment(value: str) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
-def _refusal(answer: httpx.Response, what: str, environment: Environment) -> Failure:
+def _refusal(answer: httpx.Response, what: str, environment: Environment) -> ExchangeFailedError:
     """Turn an answer that is no success into a sentence: ours where we know more, else the service's own."""
     status = answer.status_code
     try:
@@ -245,7 +250,7 @@ def _refusal(answer: httpx.Response, what: str, environment: Environment) -> Fai
     except (ValueError, KeyError, TypeError):
         reason, message, request_id = "", "", str(status)
     if status in (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT):
-        return Away(reason=reason or "away")
+        return ServiceAwayError(reason=reason or "away")
     if status == httpx.codes.UNAUTHORIZED:
         message = say("signed_out")
     elif status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
@@ -260,4 +265,4 @@ def _refusal(answer: httpx.Response, what: str, environment: Environment) -> Fai
         message = say("broken", request=request_id)
     elif not message:
         message = say("not_allowed") if status == httpx.codes.FORBIDDEN else say("broken", request=request_id)
-    return Refused(message, reason=reason or f"http_{status}", status=status)
+    return RefusedError(message, reason=reason or f"http_{status}", status=status)

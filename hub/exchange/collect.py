@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange import abc
@@ -15,11 +16,11 @@ from nbgrader.utils import parse_utc
 
 from hub.exchange.archive import Entry, replace
 from hub.exchange.exchange import Exchange
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hub.exchange.record import ReceivedRecord
     from collections.abc import Sequence
+
+    from hub.exchange.record import ReceivedRecord
 
 _TIMESTAMP = PurePosixPath("timestamp.txt")
 SKEW_S = 0.001

@@ -6,7 +6,7 @@ Subclassed by fetch_assignment.py and the others; nbgrader makes them through it
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from jupyter_core.paths import jupyter_data_dir
 from nbgrader.exchange import abc
@@ -15,7 +15,7 @@ from traitlets import Bool, Unicode, default
 
 from hub.exchange.client import ExchangeClient
 from hub.exchange.environment import Environment
-from hub.exchange.failure import Failure
+from hub.exchange.failure import ExchangeFailedError
 from hub.exchange.language import say
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Exchange(abc.Exchange):  # type: ignore[misc]
             self.client = client
             try:
                 return super().start()
-            except Failure as failure:
+            except ExchangeFailedError as failure:
                 self.log.critical("%s", failure)
                 raise
 
@@ -63,7 +63,7 @@ class Exchange(abc.Exchange):  # type: ignore[misc]
 
     def fail(self, msg: str) -> NoReturn:
         """Stop with a sentence for the person; logged once, by `start`."""
-        raise Failure(msg)
+        raise ExchangeFailedError(msg)
 
     def init_names(self) -> None:
         """Settle course and exercise: `web/page-one` names both, a person with one course need not name it."""

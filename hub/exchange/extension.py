@@ -23,7 +23,7 @@ from tornado.ioloop import IOLoop
 from hub.exchange.assignment_list import AssignmentList
 from hub.exchange.environment import Environment
 from hub.exchange.exchange import Exchange
-from hub.exchange.failure import Away, Failure, Refused
+from hub.exchange.failure import ServiceAwayError, ExchangeFailedError, RefusedError
 from hub.exchange.fetch_assignment import ensure_exercise
 from hub.exchange.language import say
 
@@ -39,7 +39,7 @@ def is_plain_name(name: str) -> bool:
     return PLAIN_NAME.fullmatch(name) is not None and ".." not in name
 
 
-class OpenExerciseHandler(JupyterHandler):  # type: ignore[misc]
+class OpenExerciseHandler(JupyterHandler):
     """Fetch what is missing, then show the notebook."""
 
     @web.authenticated
@@ -48,20 +48,22 @@ class OpenExerciseHandler(JupyterHandler):  # type: ignore[misc]
         environment = Environment.read()
         try:
             if not (is_plain_name(course_id) and is_plain_name(assignment_id)):
-                raise Refused(say("not_found", what=f"{course_id}/{assignment_id}"), status=HTTPStatus.NOT_FOUND)
+                raise RefusedError(
+                    say("not_found", what=f"{course_id}/{assignment_id}"), status=HTTPStatus.NOT_FOUND
+                )
             root = Path(self.settings["server_root_dir"]).expanduser()
             notebook = await IOLoop.current().run_in_executor(
                 None, open_exercise, environment, root, course_id, assignment_id
             )
-        except Failure as failure:
+        except ExchangeFailedError as failure:
             self.log.warning("Could not open %s/%s: %s", course_id, assignment_id, failure.reason)
             self._explain(failure, environment)
             return
         parts = notebook.relative_to(root).parts
         self.redirect(url_path_join(self.base_url, "lab/tree", *(quote(part, safe="") for part in parts)))
 
-    def _explain(self, failure: Failure, environment: Environment) -> None:
-        status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(failure, Away) else failure.status
+    def _explain(self, failure: ExchangeFailedError, environment: Environment) -> None:
+        status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(failure, ServiceAwayError) else failure.status
         self.set_status(status or HTTPStatus.CONFLICT)
         self.set_header("Cache-Control", "no-store")
         page = TEMPLATES.get_template("can_not_open.html")

@@ -3,10 +3,10 @@
 All are nbgrader's ExchangeError, so its command line and its extensions handle them as they always do.
 
 ExchangeError (nbgrader)
-└── Failure              a sentence for the person, a label, the HTTP status if there was one
-    ├── Away             nobody answered
-    ├── Refused          the service said no
-    └── UnsafeArchive    what came, or what would be sent, is no plain set of files
+└── ExchangeFailedError              a sentence for the person, a label, the HTTP status if there was one
+    ├── ServiceAwayError             nobody answered
+    ├── RefusedError          the service said no
+    └── UnsafeArchiveError    what came, or what would be sent, is no plain set of files
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from nbgrader.exchange import ExchangeError
 from hub.exchange.language import say
 
 
-class Failure(ExchangeError):  # type: ignore[misc]
+class ExchangeFailedError(ExchangeError):  # type: ignore[misc]
     """Something did not work; `str(failure)` is for the person."""
 
     def __init__(self, message: str, *, reason: str = "failed", status: int | None = None) -> None:
@@ -25,18 +25,18 @@ class Failure(ExchangeError):  # type: ignore[misc]
         self.status = status
 
 
-class Away(Failure):
+class ServiceAwayError(ExchangeFailedError):
     """Neither the hub nor the service answered."""
 
     def __init__(self, message: str | None = None, *, reason: str = "away") -> None:
         super().__init__(message or say("away"), reason=reason)
 
 
-class Refused(Failure):
+class RefusedError(ExchangeFailedError):
     """The service answered, and said no."""
 
 
-class UnsafeArchive(Failure):
+class UnsafeArchiveError(ExchangeFailedError):
     """A tar holds something else than plain files below its own folder."""
 
     def __init__(self, why: str) -> None:

@@ -6,14 +6,15 @@ Used by fetch_feedback.py, which writes it, and list.py, which tells the Assignm
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from hub.exchange.archive import Entry, replace
 from typing import TYPE_CHECKING
 
+from hub.exchange.archive import Entry, replace
+
 if TYPE_CHECKING:
-    from hub.exchange.record import AttemptRecord
-    from pathlib import Path
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from hub.exchange.record import AttemptRecord
 
 VERSION = ".version"
 

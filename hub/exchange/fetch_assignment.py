@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
 from nbgrader.exchange import abc
 
 from hub.exchange.archive import place
 from hub.exchange.exchange import Exchange
-from hub.exchange.failure import Away, Failure
+from hub.exchange.failure import ServiceAwayError, ExchangeFailedError
 from hub.exchange.language import say
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hub.exchange.client import ExchangeClient
     from pathlib import Path
+
+    from hub.exchange.client import ExchangeClient
 
 
 class ExchangeFetchAssignment(Exchange, abc.ExchangeFetchAssignment):  # type: ignore[misc]
@@ -58,13 +59,13 @@ def ensure_exercise(client: ExchangeClient, root: Path, course_id: str, assignme
         assignment_id: the exercise's, likewise.
 
     Raises:
-        Failure: it could not be fetched, or has no notebook.
+        ExchangeFailedError: it could not be fetched, or has no notebook.
     """
     folder = root / course_id / assignment_id
     try:
         entries = client.release(course_id, assignment_id)
         place(entries, folder)
-    except Away:
+    except ServiceAwayError:
         entries = []
         if not any(folder.glob("*.ipynb")):
             raise
@@ -74,4 +75,4 @@ def ensure_exercise(client: ExchangeClient, root: Path, course_id: str, assignme
     for name in sorted(order, key=lambda name: name != own):
         if name.endswith(".ipynb") and (folder / name).is_file():
             return folder / name
-    raise Failure(say("no_notebook"), reason="no_notebook")
+    raise ExchangeFailedError(say("no_notebook"), reason="no_notebook")

@@ -3,7 +3,6 @@
 Used wherever an error or a page reaches a person. Log lines for operators are not here.
 """
 
-
 from __future__ import annotations
 
 from types import MappingProxyType

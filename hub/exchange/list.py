@@ -11,13 +11,13 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbgrader.exchange import abc
 from traitlets import Bool
 
 from hub.exchange.exchange import Exchange
-from hub.exchange.failure import Away
+from hub.exchange.failure import ServiceAwayError
 from hub.exchange.feedback_folder import FeedbackFolder
 from hub.exchange.language import say
 from hub.exchange.receipt import Receipt, ReceiptBook
@@ -94,7 +94,7 @@ class ExchangeList(Exchange, abc.ExchangeList):  # type: ignore[misc]
         if not local_only:
             try:
                 records = self._records()
-            except Away as failure:
+            except ServiceAwayError as failure:
                 self.log.warning("%s", failure)
                 records = []
             for record in records:

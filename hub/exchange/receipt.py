@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hub.exchange.archive import Entry, replace
 from hub.exchange.record import AttemptRecord
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Sequence
+    from pathlib import Path
 
 RECEIPT = "submission.json"
 COPIES_KEPT = 3
@@ -55,7 +55,7 @@ class ReceiptBook:
         """Keep a receipt and a copy of what was handed in; older copies are thinned to their receipts.
 
         Raises:
-            OSError, Failure: the disk is full; the submission itself is safe on the platform.
+            OSError, ExchangeFailedError: the disk is full; the submission itself is safe on the platform.
         """
         folder = self.folder(course_id, student_id, assignment_id, attempt.timestamp)
         replace(files, folder)

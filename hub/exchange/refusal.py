@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from hub.exchange.failure import Failure
+from hub.exchange.failure import ExchangeFailedError
 from hub.exchange.language import say
 
 
@@ -20,6 +20,6 @@ class RefuseToRun(NbGraderPreprocessor):  # type: ignore[misc]
         """Refuse.
 
         Raises:
-            Failure: always.
+            ExchangeFailedError: always.
         """
-        raise Failure(say("never_here"), reason="never_here")
+        raise ExchangeFailedError(say("never_here"), reason="never_here")

@@ -12,7 +12,7 @@ from nbgrader.exchange import abc
 
 from hub.exchange.archive import SUBMISSION, Entry, pack, read_folder
 from hub.exchange.exchange import Exchange
-from hub.exchange.failure import Failure
+from hub.exchange.failure import ExchangeFailedError
 from hub.exchange.language import say
 from hub.exchange.receipt import ReceiptBook
 
@@ -41,7 +41,7 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):  # type: ignore[misc]
         try:
             book = ReceiptBook(Path(self.cache))
             book.save(course_id, self.environment.person, assignment_id, attempt, entries)
-        except (OSError, Failure) as error:
+        except (OSError, ExchangeFailedError) as error:
             self.log.warning(
                 "The submission is safe on the platform, but no copy could be kept here: %s", error
             )
@@ -50,7 +50,7 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):  # type: ignore[misc]
         """Warn when notebooks of the exercise are missing or there are others; with --strict, refuse.
 
         Raises:
-            Failure: strict, and a notebook is missing.
+            ExchangeFailedError: strict, and a notebook is missing.
         """
         course_id, assignment_id = self.coursedir.course_id, self.coursedir.assignment_id
         published = {

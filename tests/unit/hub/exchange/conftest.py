@@ -120,6 +120,20 @@ def seat(api: ExchangeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
     return seat
 
 
+class Reply(httpx.Response):
+    """An answer that shows itself when it is not what a test expects."""
+
+    @classmethod
+    def of(cls, answer: httpx.Response) -> Reply:
+        answer.__class__ = cls
+        assert isinstance(answer, cls)
+        return answer
+
+    def json_body(self) -> Any:
+        assert self.is_success, f"{self.status_code} {self.text[:500]}"
+        return self.json()
+
+
 @dataclass
 class Server:
     """A running Jupyter server."""
@@ -128,14 +142,14 @@ class Server:
     url: str
     http: httpx.Client
 
-    def get(self, path: str) -> httpx.Response:
-        return self.http.get(self.url + path)
+    def get(self, path: str) -> Reply:
+        return Reply.of(self.http.get(self.url + path))
 
-    def send(self, method: str, path: str, body: object = None) -> httpx.Response:
+    def send(self, method: str, path: str, body: object = None) -> Reply:
         """Send as the extensions' JavaScript does, with the cookie's token in a header."""
         self.http.get(self.url + "a-page-that-sets-the-cookie")
         headers = {"X-XSRFToken": self.http.cookies.get("_xsrf", "")}
-        return self.http.request(method, self.url + path, json=body, headers=headers)
+        return Reply.of(self.http.request(method, self.url + path, json=body, headers=headers))
 
 
 @pytest.fixture

@@ -1,0 +1,102 @@
+"""How formgrader's pages are made here: nothing from a CDN, no script of a learner's, and our few words on top.
+
+Used by trainer.py. nbgrader renders notebooks of learners into the trainer's own origin; three layers keep scripts out:
+nbconvert's sanitiser, escaped names, and a policy that lets only the page's own scripts run.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader
+from nbconvert.exporters import HTMLExporter
+from nbformat.v4 import new_notebook
+from nbgrader.server_extensions.formgrader import handlers as nbgrader_handlers
+
+from hub.exchange.environment import Environment as Surroundings
+from hub.exchange.language import say
+
+if TYPE_CHECKING:
+    from hub.exchange.mirror import CourseMirror
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+_SCRIPT = re.compile(r"<script(?P<head>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)
+_ON_EVENT = re.compile(r"\son[a-z]+=\"(?P<body>[^\"]*)\"")
+
+
+def page_templates(mirror: CourseMirror, base_url: str, courses_url: str) -> Environment:
+    """Return formgrader's templates with ours in front, names escaped."""
+    theirs = FileSystemLoader(nbgrader_handlers.template_path)
+    ours = FileSystemLoader(HERE / "templates" / "formgrader")
+    templates = Environment(
+        loader=ChoiceLoader([ours, theirs, PrefixLoader({"nbgrader": theirs})]), autoescape=True
+    )
+    templates.globals.update(
+        mirror=mirror,
+        say=say,
+        language=Surroundings.read().language,
+        courses_url=courses_url,
+        atelier_static=f"{base_url}/formgrader/atelier",
+    )
+    return templates
+
+
+class NotebookPage:
+    """The page of one graded notebook; stands where formgrader has its HTMLExporter."""
+
+    def __init__(self, config: Any, base_url: str) -> None:
+        """Make the exporter.
+
+        Args:
+            config: formgrader's configuration, which names its template.
+            base_url: the course's own address, without a slash at the end.
+        """
+        static = f"{base_url}/formgrader/atelier"
+        self._exporter = HTMLExporter(config=config)  # type: ignore[no-untyped-call]
+        self._exporter.sanitize_html = True
+        self._exporter.mathjax_url = f"{static}/mathjax.js"
+        self._exporter.require_js_url = ""
+        self._exporter.jquery_url = ""
+        self._exporter.mermaid_js_url = ""
+        self._tail = f'<script src="{static}/marks.js"></script>\n'
+        self.policy = ""
+        """The Content-Security-Policy of the page made last."""
+
+    def from_filename(self, filename: str, resources: dict[str, Any]) -> tuple[str, Any]:
+        """Return the page, as nbconvert's exporter would, and set its policy."""
+        safe = {k: html.escape(v) if isinstance(v, str) else v for k, v in resources.items()}
+        blank, _ = self._exporter.from_notebook_node(new_notebook(), resources=dict(safe))  # type: ignore[no-untyped-call]
+        self.policy = content_policy(blank)
+        page, others = self._exporter.from_filename(filename, resources=dict(safe))
+        return page + self._tail, others
+
+
+def content_policy(blank_page: str) -> str:
+    """Return a policy under which only the scripts of a page without cells may run.
+
+    Args:
+        blank_page: the same page, made from an empty notebook: whatever script is in it is formgrader's own.
+    """
+    bodies = [m["body"] for m in _SCRIPT.finditer(blank_page) if "src=" not in m["head"]]
+    bodies += [html.unescape(m["body"]) for m in _ON_EVENT.finditer(blank_page)]
+    hashes = sorted({base64.b64encode(hashlib.sha256(body.encode()).digest()).decode() for body in bodies})
+    scripts = " ".join(["'self'", "'unsafe-hashes'", *(f"'sha256-{digest}'" for digest in hashes)])
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {scripts}",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'self'",
+        ]
+    )

@@ -1,0 +1,4 @@
+{%- extends "nbgrader/manage_assignments.tpl" -%}
+{%- block messages -%}
+{% include "messages.tpl" %}
+{%- endblock -%}

@@ -1,0 +1,4 @@
+{%- extends "nbgrader/manage_submissions.tpl" -%}
+{%- block messages -%}
+{% include "messages.tpl" %}
+{%- endblock -%}
