@@ -9,6 +9,7 @@ import ast
 import io
 import tokenize
 import traceback
+import types
 
 FILE_NAME = "<test cell>"
 _MAX_EVIDENCE = 8000
@@ -76,6 +77,20 @@ def find_definition(sources: list[str], path: str) -> str | None:
             node = _defined_in(node, name) if node is not None else None
         if node is not None:
             return _text_of(source, node)
+    return None
+
+
+def find_code(sources: list[str], path: str) -> types.CodeType | None:
+    """Return the code of a function as it was submitted: compiled, never run."""
+    text = find_definition(sources, path)
+    if text is None:
+        return None
+    queue: list[types.CodeType] = [compile(text, FILE_NAME, "exec", dont_inherit=True)]
+    while queue:
+        code = queue.pop(0)
+        if code.co_name in {path.rpartition(".")[2], "<lambda>"}:
+            return code
+        queue += [part for part in code.co_consts if isinstance(part, types.CodeType)]
     return None
 
 

@@ -15,7 +15,7 @@ import time
 from typing import Any
 
 from graders.inside import inspection
-from graders.inside.files import Workspace, safe_path
+from graders.inside.files import Workspace, safe_path, watch_files
 from graders.inside.frames import MAX_HOST_FRAME_BYTES, Channel, ChannelClosedError
 from graders.inside.limits import Limits, parse_limits
 from graders.inside.names import Names, clean_namespace
@@ -100,7 +100,6 @@ class Checker:
         inspection.install(remote)
         cells = [_cell(entry) for entry in notebook["cells"]]
         replay = Replay(notebook["name"], remote, self.shell, names, workspace, limits, deadline, self.host.send)
-        inspection.show_sources(replay.submitted)
         stopped: str | None = None
         try:
             remote.deadline = time.monotonic() + _SETUP_S
@@ -162,6 +161,7 @@ def main(host_fds: tuple[int, int], learner: socket.socket, control: socket.sock
     os.umask(0o077)
     host = Channel(*host_fds, max_bytes=MAX_HOST_FRAME_BYTES)
     shell.take_streams()
+    watch_files()
     sys.setrecursionlimit(3000)
     with contextlib.suppress(ChannelClosedError):
         Checker(host, learner, Control(control), shell, work_dir).serve()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from graders.inside.crossing import CrossingError
@@ -94,6 +95,23 @@ def _instance(kind: Any, arguments: list[Any]) -> BaseException:
     if not isinstance(made, BaseException):
         return RuntimeError(*arguments)
     return made
+
+
+def warn_again(warned: Any) -> None:
+    """Issue here the warnings that the learner's code issued, where a test watches for them.
+
+    Raises:
+        CrossingError: the list is malformed.
+    """
+    if type(warned) is not list:
+        raise CrossingError("malformed warnings")
+    for entry in warned[:100]:
+        if type(entry) is not list or len(entry) != 2 or not all(type(part) is str for part in entry):  # noqa: PLR2004
+            raise CrossingError("a malformed warning")
+        kind = vars(builtins).get(entry[0])
+        if not (isinstance(kind, type) and issubclass(kind, Warning)):
+            kind = UserWarning
+        warnings.warn_explicit(entry[1][:_MAX_TEXT], kind, "<the learner's code>", 1)
 
 
 def is_learners(error: BaseException) -> bool:

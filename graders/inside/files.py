@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import os
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -41,12 +44,38 @@ class Workspace:
             if from_source:
                 self._published.add(str(path))
         self._folder = ""
+        self._synced_at = -1
 
     def enter(self, folder: str) -> None:
         """Make a folder the working directory of the cells to come."""
         self._folder = folder
+        self._synced_at = -1
         (self.root / folder).mkdir(parents=True, exist_ok=True)
         os.chdir(self.root / folder)
+
+    @contextlib.contextmanager
+    def following(self, remote: Remote) -> Iterator[None]:
+        """While a test runs, bring the learner's files over whenever one in this directory is about to be looked at."""
+        _following.append((self, remote))
+        look = os.stat
+
+        def stat(path: Any, *more: Any, **keywords: Any) -> os.stat_result:
+            self._look_at(path, remote)
+            return look(path, *more, **keywords)
+
+        os.stat = stat  # type: ignore[assignment]
+        try:
+            yield
+        finally:
+            os.stat = look
+            _following.pop()
+
+    def _look_at(self, path: Any, remote: Remote) -> None:
+        if self._synced_at == remote.runs or remote.gone is not None or not isinstance(path, (str, os.PathLike)):
+            return
+        if not os.path.isabs(path) or str(path).startswith(str(self.root)):  # noqa: PTH117 - must not call stat
+            self._synced_at = remote.runs
+            self.fetch(remote)
 
     def fetch(self, remote: Remote) -> bool:
         """Bring over the data files that the learner's code made or changed; True when any came.
@@ -77,6 +106,24 @@ class Workspace:
         except binascii.Error as error:
             raise FrameError("a malformed file") from error
         return True
+
+
+_following: list[tuple[Workspace, Remote]] = []
+_LOOKS = frozenset({"open", "os.listdir", "os.scandir", "glob.glob", "sqlite3.connect"})
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in _LOOKS and _following and arguments:
+        workspace, remote = _following.pop()  # what fetching itself opens is not looked at
+        try:
+            workspace._look_at(arguments[0], remote)  # noqa: SLF001 - the hook is this class's own
+        finally:
+            _following.append((workspace, remote))
+
+
+def watch_files() -> None:
+    """Have Python tell of every file that is opened; for the checker's process alone, once."""
+    sys.addaudithook(_audit)
 
 
 def _listed(files: Any) -> list[Any]:

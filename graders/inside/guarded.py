@@ -11,9 +11,12 @@ import ast
 import builtins
 import contextlib
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
+from pathlib import Path
 from typing import Any
 
 from graders.inside import cellcode, crossing
@@ -25,6 +28,7 @@ _LIBRARIES = (
     *("unittest", "unittest.case", "unittest.mock", "numpy", "numpy.testing", "pandas", "pandas.testing"),
 )
 _OUTPUT_BYTES = 64 << 10
+_MAX_COPY_BYTES = 8 << 20
 
 
 class Pristine:
@@ -54,6 +58,7 @@ class Pristine:
 def serve(channel: Channel, shell: Shell, pristine: Pristine) -> None:
     """Run one test cell for the checker and answer with how it ended."""
     pristine.restore()
+    _leave_directory()
     with contextlib.suppress(ChannelClosedError):
         request = channel.receive()
         shell.sink = Sink(_OUTPUT_BYTES)
@@ -63,6 +68,16 @@ def serve(channel: Channel, shell: Shell, pristine: Pristine) -> None:
         shell.sink = Sink(_OUTPUT_BYTES)
         channel.send({"n": request["n"], **_judge(request["source"], shell)})
     os._exit(0)
+
+
+def _leave_directory() -> None:
+    """Work in a copy of the directory: what a test writes must not be there when the cell runs another way."""
+    files = [path for path in Path.cwd().rglob("*")][:500]
+    if sum(path.stat().st_size for path in files if path.is_file() and not path.is_symlink()) < _MAX_COPY_BYTES:
+        with contextlib.suppress(OSError, shutil.Error):
+            copy = tempfile.mkdtemp(prefix="guarded-")
+            shutil.copytree(Path.cwd(), copy, symlinks=True, dirs_exist_ok=True)
+            os.chdir(copy)
 
 
 def _judge(source: str, shell: Shell) -> dict[str, Any]:

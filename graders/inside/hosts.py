@@ -10,7 +10,6 @@ import collections.abc
 import importlib
 import sys
 import types
-from collections.abc import Callable
 from typing import Any
 
 from graders.inside.crossing import CrossingError
@@ -26,10 +25,9 @@ _DATA = (bool, int, float, complex, str, bytes, tuple, frozenset, type(None))
 class Hosts:
     """Numbers the checker's objects that the learner's process may come back to."""
 
-    def __init__(self, given_class: Callable[[str], type | None]) -> None:
+    def __init__(self) -> None:
         self._things: list[Any] = []
         self._numbers: dict[int, int] = {}
-        self._given_class = given_class
 
     def number(self, value: Any) -> int:
         """Return the number of an object, a new one the first time."""

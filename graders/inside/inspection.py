@@ -16,13 +16,6 @@ from graders.inside.remote import Remote
 from graders.inside.standins import link_of
 
 _originals: list[tuple[Any, str, Any]] = []
-_sources: list[str] = []
-
-
-def show_sources(sources: list[str]) -> None:
-    """Set the cells in which definitions are looked for; the list grows as cells run."""
-    global _sources  # noqa: PLW0603 - inspect's functions are global as well
-    _sources = sources
 
 
 def install(remote: Remote) -> None:
@@ -67,7 +60,7 @@ def _find(thing: Any) -> str | None:
     link = link_of(thing)
     if link is None:
         return None
-    found = cellcode.find_definition(_sources, link.place.replace("<", "").replace(">", ""))
+    found = cellcode.find_definition(link.remote.sources, link.path)
     if found is None:
         raise OSError("could not get source code")
     return found

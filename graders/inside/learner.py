@@ -16,6 +16,7 @@ import socket
 import sys
 import tempfile
 import traceback
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class Learner:
         self.pristine = guarded.Pristine()
         self._visitors: dict[int, visitors.Visitor] = {}
         self._own: dict[int, Any] = {}
+        self._named: dict[int, str] = {}
         self._nonce = ""
         self._owner = os.getpid()
         self._descriptors: list[int] = []
@@ -113,6 +115,10 @@ class Learner:
     def _resolve(self, data: list[Any], _place: str) -> Any:
         if data[0] == "ref":
             return self.objects.get(data[1])
+        if data[0] == "name":
+            named = self.names[data[1]]
+            self._named[id(named)] = f"n{data[1]}"
+            return named
         if data[0] == "library":
             found: Any = importlib.import_module(data[1])
             for part in data[2].split("."):
@@ -197,8 +203,19 @@ class Learner:
 
     def _do_update(self, request: dict[str, Any]) -> dict[str, Any]:
         new = self._unpacker(request).unpack(request["value"])
-        if not replace_content(self.names.get(request["name"]), new):
+        old = self.names.get(request["name"])
+        if type(old) is type(new) and self._given_name(type(new)) is not None:
+            vars(old).clear()
+            vars(old).update(vars(new))
+        elif not replace_content(old, new):
             self.names[request["name"]] = new
+        return {"value": None}
+
+    def _do_refill(self, request: dict[str, Any]) -> dict[str, Any]:
+        unpacker = self._unpacker(request)
+        target = unpacker.unpack(request["target"])
+        new = unpacker.unpack(request["value"])
+        replace_content(getattr(target, request["attribute"], None), new)
         return {"value": None}
 
     def _do_unbind(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -209,6 +226,7 @@ class Learner:
         return {"files": self._changed_files(request["suffixes"], request["budget"])}
 
     def _do_operation(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._named = {}
         unpacker = self._unpacker(request)
         target = unpacker.unpack(request["target"])
         arguments = [unpacker.unpack(argument) for argument in request["a"]]
@@ -216,11 +234,15 @@ class Learner:
         mutable = {f"a{at}": thing for at, thing in enumerate(arguments) if is_mutable(thing)}
         mutable |= {f"k{name}": thing for name, thing in keywords.items() if is_mutable(thing)}
         mutable |= {f"o{at}": thing for at, thing in enumerate(unpacker.objects)}
-        outer, self._own = self._own, {id(thing): token for token, thing in mutable.items()}
+        mutable = {token: thing for token, thing in mutable.items() if id(thing) not in self._named}
+        outer, self._own = self._own, {id(thing): token for token, thing in mutable.items()} | self._named
         try:
             before = {token: self._content(thing) for token, thing in mutable.items()}
-            with self._surroundings(request):
+            with self._surroundings(request), warnings.catch_warnings(record=bool(request.get("catch"))) as caught:
+                if caught is not None:
+                    warnings.simplefilter("always")
                 reply = self._operate(request, target, arguments, keywords)
+            reply["warned"] = [[warning.category.__name__, str(warning.message)] for warning in caught or ()]
             return self._with_changes(reply, before, mutable)
         finally:
             self._own = outer

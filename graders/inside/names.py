@@ -37,11 +37,14 @@ class Names(dict[str, Any]):
         self.live: set[str] = set()
         self.replaying = False
         self._fetched: dict[str, _Fetched] = {}
+        self._shadowed: set[str] = set()
 
     def connect(self, remote: Remote) -> None:
         """Lead the live names to a learner's process."""
         self.remote = remote
         remote.before_run = self.push_changes
+        remote.name_of = self._name_of
+        remote.fetch_name = self._fetch
 
     def add_live(self, names: Iterable[str]) -> None:
         """Let names stand for the learner's objects from now on."""
@@ -53,7 +56,7 @@ class Names(dict[str, Any]):
         """Return the class of that name that a given or test cell made here, or None."""
         found = dict.get(self, name)
         is_own = name not in self.live and isinstance(found, type) and found.__module__ == "__main__"
-        return found if is_own and "_atelier" not in vars(found) else None
+        return found if is_own and "_atelier_class" not in vars(found) else None
 
     # --- the dict that cells see -----------------------------------------------------------------------------
 
@@ -72,6 +75,8 @@ class Names(dict[str, Any]):
         else:
             self._forget(name)
             self._require().bind(name, value)
+            if name in self._shadowed:
+                super().__setitem__(name, value)
 
     def __delitem__(self, name: str) -> None:
         if name not in self.live:
@@ -124,7 +129,8 @@ class Names(dict[str, Any]):
 
     def prefetch(self, names: set[str]) -> None:
         """Store what live names stand for where class bodies look: past this class's methods."""
-        for name in names & self.live:
+        self._shadowed = names & self.live
+        for name in self._shadowed:
             try:
                 dict.__setitem__(self, name, self._fetch(name))
             except KeyError:
@@ -133,7 +139,7 @@ class Names(dict[str, Any]):
     def push_changes(self) -> None:
         """Tell the learner's process how fetched lists and tables were changed here, before its code runs again."""
         for name, fetched in list(self._fetched.items()):
-            if not is_mutable(fetched.value) or len(fetched.written) > _MAX_WATCHED:
+            if not self._can_change(fetched.value) or len(fetched.written) > _MAX_WATCHED:
                 continue
             written = self._written(fetched.value)
             if written != fetched.written:
@@ -143,6 +149,9 @@ class Names(dict[str, Any]):
     def refresh(self) -> None:
         """Forget what was fetched."""
         self._fetched.clear()
+        for name in self._shadowed & self.live:
+            dict.pop(self, name, None)
+        self._shadowed = set()
 
     def _fetch(self, name: str) -> Any:
         remote = self._require()
@@ -150,16 +159,39 @@ class Names(dict[str, Any]):
         if known is not None and known.runs == remote.runs:
             return known.value
         value, reply = remote.get(name)
-        written = json.dumps([reply.get("value"), reply.get("states")]) if is_mutable(value) else ""
-        if known is not None and is_mutable(value) and type(known.value) is type(value):
-            if known.written == written or replace_content(known.value, value):
-                value = known.value
-        written = self._written(value) if is_mutable(value) and len(written) <= _MAX_WATCHED else written
+        if self._can_change(value):
+            written = self._written(value) if len(json.dumps(reply)) <= _MAX_WATCHED else " " * (_MAX_WATCHED + 1)
+            if known is not None and type(known.value) is type(value):
+                if known.written == written or self._take_over(known.value, value):
+                    value = known.value
+        else:
+            written = ""
         self._fetched[name] = _Fetched(value, written, remote.runs)
         return value
 
+    def _can_change(self, value: Any) -> bool:
+        return is_mutable(value) or self._is_given(value)
+
+    def _is_given(self, value: Any) -> bool:
+        kind = type(value)
+        return kind.__module__ == "__main__" and self._require().given_class(kind.__name__) is kind
+
+    def _take_over(self, old: Any, new: Any) -> bool:
+        if self._is_given(old):
+            vars(old).clear()
+            vars(old).update(vars(new))
+            return True
+        return replace_content(old, new)
+
+    def _name_of(self, value: Any) -> str | None:
+        """Return the live name that a value was fetched under: the learner's code gets its own object, not a copy."""
+        for name, fetched in self._fetched.items():
+            if fetched.value is value and self._can_change(value):
+                return name
+        return None
+
     def _written(self, value: Any) -> str:
-        packer = self._require().packer()
+        packer = self._require().packer(by_name=False)
         return json.dumps([packer.pack(value), packer.states()])
 
     def _forget(self, name: str) -> None:

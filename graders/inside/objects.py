@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import collections.abc
+import copy
 import functools
 import inspect
 import sys
@@ -168,6 +169,8 @@ def run_operation(name: str, target: Any, arguments: list[Any], keywords: dict[s
         return next(target)
     if name == "iter":
         return iter(target)
+    if name in {"copy", "deepcopy"}:
+        return getattr(copy, name)(target)
     if name == "await":
         loop = asyncio.new_event_loop()
         try:

@@ -22,7 +22,6 @@ class CellWay:
 
     way: str = "isolated"
     note: str | None = None
-    reads_files: bool = False
 
 
 @dataclass(slots=True)
@@ -79,8 +78,7 @@ class Record:
             "names": self.names,
             "given": {key: {"touches": way.touches, "names": way.names} for key, way in self.given.items()},
             "ways": {
-                key: {"way": way.way, "note": way.note, "reads_files": way.reads_files}
-                for key, way in self.cells.items()
+                key: {"way": way.way, "note": way.note} for key, way in self.cells.items()
             },
             "kinds": self.kinds,
             "uses": self.uses,
@@ -96,7 +94,7 @@ def parse_record(data: Any) -> Record | None:
         names={key: list(names) for key, names in data["names"].items()},
         given={key: GivenWay(bool(way["touches"]), list(way["names"])) for key, way in data["given"].items()},
         cells={
-            key: CellWay(str(way["way"]), way["note"], bool(way["reads_files"])) for key, way in data["ways"].items()
+            key: CellWay(str(way["way"]), way["note"]) for key, way in data["ways"].items()
         },
         kinds={key: list(kinds) for key, kinds in data["kinds"].items()},
         uses={key: list(uses) for key, uses in data["uses"].items()},

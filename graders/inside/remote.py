@@ -10,6 +10,7 @@ import builtins
 import secrets
 import socket
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -20,10 +21,12 @@ from graders.inside.replacement import is_mutable, replace_content
 from graders.inside.shell import Stream
 from graders.inside.standins import Link, link_of
 from graders.inside.table import Table
+from graders.inside.watching import Watch
 
 _MAX_DEPTH = 40
 _original_input = builtins.input
 _original_stdin = sys.stdin
+_original_filters = warnings.filters
 
 
 class LearnerGoneError(BaseException):
@@ -42,9 +45,9 @@ class Remote:
         self.connection = connection
         self.channel = Channel(connection.fileno(), connection.fileno())
         self.record = record
-        self.given_class = given_class
+        self._own_class = given_class
         self.table = Table(self)
-        self.hosts = hosts.Hosts(given_class)
+        self.hosts = hosts.Hosts()
         self.deadline: float | None = None
         self.output_budget = 1 << 20
         self.gone: LearnerGoneError | None = None
@@ -54,9 +57,17 @@ class Remote:
         self.said: list[str] = []
         self.sources: list[str] = []  # the submitted cells that have run
         self.seeds: list[tuple[str, Any]] = []
+        self.given: set[str] = set()
+        self.watch = Watch(lambda value: self.packer(by_name=False).pack(value), self._put_back)
+        self.fetch_name: Callable[[str], Any] = lambda _: None
         self.before_run: Callable[[], None] = lambda: None
+        self.name_of: Callable[[Any], str | None] = lambda _: None
         self._arguments: list[dict[str, Any]] = []
         self._depth = 0
+
+    def given_class(self, name: str) -> type | None:
+        """Return the class of that name that a given cell made on both sides, or None."""
+        return self._own_class(name) if name in self.given else None
 
     # --- asking ----------------------------------------------------------------------------------------------
 
@@ -148,6 +159,7 @@ class Remote:
         if not self.table.holds(link):
             raise ReferenceError("this object of the learner's is no longer there")
         self.before_run()
+        self.watch.push_changes()
         self.runs += 1
         packer = self.packer()
         frame = {
@@ -164,14 +176,25 @@ class Remote:
         self._arguments.append(own)
         try:
             reply = self.request("operation", **frame)
-            return self._result_of(reply, name, place, own)
+            result = self._result_of(reply, name, place, own)
         except (crossing.CrossingError, FrameError) as error:
             self.end("tampered", str(error))
+            raise
         finally:
             self._arguments.pop()
+        if name == "getattr":
+            self.watch.took(link, arguments[0], result)
+        return result
+
+    def _put_back(self, link: Link, attribute: str, value: Any) -> None:
+        packer = self.packer(by_name=False)
+        packed = packer.pack(value)
+        target = ["ref", link.number]
+        self.request("refill", target=target, attribute=attribute, value=packed, states=packer.states())
 
     def _result_of(self, reply: dict[str, Any], name: str, place: str, own: dict[str, Any]) -> Any:
         self._take_over_changes(reply, own)
+        exceptions.warn_again(reply.get("warned", []))
         if "raised" in reply:
             raise exceptions.build(self, reply, name, place)
         if name == "signature":
@@ -194,7 +217,7 @@ class Remote:
                     raise FrameError("an argument changed its kind")
 
     def _surroundings(self) -> dict[str, Any]:
-        surroundings: dict[str, Any] = {}
+        surroundings: dict[str, Any] = {"catch": warnings.filters is not _original_filters}
         if self.seeds:
             surroundings["seeds"], self.seeds = [list(seed) for seed in self.seeds], []
         if builtins.input is not _original_input:
@@ -252,7 +275,7 @@ class Remote:
 
     def bind(self, name: str, value: Any, *, op: str = "bind") -> None:
         """Let one of the learner's names stand for something else, in the learner's process."""
-        packer = self.packer()
+        packer = self.packer(by_name=op == "bind")
         packed = packer.pack(value)
         path = self.record.libraries.get(name)
         if path is not None:  # a library's name is this side's own import, until a test gives it another meaning
@@ -273,9 +296,9 @@ class Remote:
             self.record.saw(place, PLAIN)
         return value
 
-    def packer(self) -> crossing.Packer:
-        """Return a writer for one message to the learner's process."""
-        return crossing.Packer(self._refer, self._reference, self._given_name)
+    def packer(self, *, by_name: bool = True) -> crossing.Packer:
+        """Return a writer for one message to the learner's process; `by_name` passes fetched values as themselves."""
+        return crossing.Packer(self._refer, self._reference_by_name if by_name else self._reference, self._given_name)
 
     def unpacker(self, states: Any) -> crossing.Unpacker:
         """Return a reader for one message of the learner's process."""
@@ -286,6 +309,10 @@ class Remote:
     def _reference(self, value: Any) -> Any | None:
         link = link_of(value)
         return None if link is None else ["ref", link.number]
+
+    def _reference_by_name(self, value: Any) -> Any | None:
+        name = self.name_of(value)
+        return self._reference(value) if name is None else ["name", name]
 
     def _given_name(self, kind: type) -> str | None:
         name = kind.__name__
@@ -301,6 +328,8 @@ class Remote:
         if data[0] == "own" and len(data) == 2:  # noqa: PLR2004
             return self.hosts.get(data[1])
         if data[0] == "argument" and len(data) == 2 and self._arguments:  # noqa: PLR2004
+            if type(data[1]) is str and data[1].startswith("n"):
+                return self.fetch_name(data[1][1:])
             for own in reversed(self._arguments):
                 if type(data[1]) is str and data[1] in own:
                     return own[data[1]]

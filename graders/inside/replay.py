@@ -73,7 +73,7 @@ class Replay:
         self.limits = limits
         self.deadline = deadline
         self.emit = emit
-        self.submitted: list[str] = []
+        self.submitted = remote.sources
         self._before: list[str] = []
         self._shown: set[int] = set()
         self._judged: set[int] = set()
@@ -241,11 +241,9 @@ class Replay:
 
     def _tell_given_classes(self) -> None:
         classes = sorted(name for name in dict.keys(self.names) if self.names.own_class(name) is not None)
-        if classes != self._told_classes:
-            self._told_classes = classes
+        if set(classes) != self.remote.given:
+            self.remote.given = set(classes)
             self.remote.request("given", classes=classes)
-
-    _told_classes: list[str] = []  # noqa: RUF012 - replaced, never changed
 
     # --- test cells ------------------------------------------------------------------------------------------
 
@@ -270,8 +268,6 @@ class Replay:
             verdict = self._run_guarded(cell, source)
             self._run_here(cell, source)  # for the names that later cells use; its verdict counts for nothing
         else:
-            if known.reads_files:
-                self.workspace.fetch(self.remote)
             verdict = self._run_here(cell, source)
         self._before.append(source)
         if self.remote.gone is not None and known.way == "isolated":
@@ -283,19 +279,19 @@ class Replay:
     def _find_way(self, cell: Cell, source: str) -> tuple[Verdict, CellWay]:
         """Run a test cell both ways on its own solution, and choose."""
         guarded = self._run_guarded(cell, source)
-        fetched = self.workspace.fetch(self.remote)
         here = self._run_here(cell, source)
         if here.status == "passed" or (guarded.status == here.status == "failed" and here.credit == guarded.credit > 0):
-            return here, CellWay("isolated", None, fetched)
+            return here, CellWay("isolated")
         if guarded.status == "passed" or guarded.credit > 0:
             note = f"Runs only in a fork of the learner's process: {(here.evidence or here.message).strip()[-400:]}"
             return guarded, CellWay("fork", note)
-        return here, CellWay("isolated", f"Fails on its own solution: {(here.evidence or '').strip()[-400:]}", fetched)
+        return here, CellWay("isolated", f"Fails on its own solution: {(here.evidence or '').strip()[-400:]}")
 
     def _run_here(self, cell: Cell, source: str) -> Verdict:
         self.names.refresh()
+        self.remote.watch.forget()
         self.remote.said.clear()
-        with self._alarm():
+        with self._alarm(), self.workspace.following(self.remote):
             self.names.prefetch(cellcode.class_level_names(source))
             self.shell.sink = Sink(_TEST_OUTPUT_BYTES)
             result = self.shell.run_cell(cell.source, store_history=True)

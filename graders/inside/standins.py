@@ -13,12 +13,14 @@ import types
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from graders.inside import cellcode
 from graders.inside.objects import DUNDERS
 
 if TYPE_CHECKING:
     from graders.inside.remote import Remote
 
 _SLOT = "_atelier"
+_CLASS_SLOT = "_atelier_class"
 _PASSED_ON = frozenset(
     {"__name__", "__qualname__", "__doc__", "__dict__", "__annotations__", "__defaults__", "__kwdefaults__", "__cause__"}
     | {"__context__", "__notes__", "__wrapped__", "__members__", "__dataclass_fields__", "__match_args__"}
@@ -43,6 +45,11 @@ class Link:
         self.name = name
         self.library: list[str] | None = None
 
+    @property
+    def path(self) -> str:
+        """The object's dotted name in the submitted source."""
+        return self.place.replace("<", "").replace(">", "")
+
     def do(self, name: str, *arguments: Any, place: str | None = None) -> Any:
         """Do one thing with the object."""
         return self.remote.operate(self, name, list(arguments), {}, place if place is not None else self.place)
@@ -52,7 +59,7 @@ def link_of(value: Any) -> Link | None:
     """Return where a stand-in leads; None for anything else."""
     kind = type(value)
     if kind is StandInClass or issubclass(kind, StandInClass):
-        found = type.__getattribute__(value, "__dict__").get(_SLOT)
+        found = type.__getattribute__(value, "__dict__").get(_CLASS_SLOT)
     elif issubclass(kind, _STAND_INS):
         found = object.__getattribute__(value, _SLOT)
     elif issubclass(kind, BaseException) and isinstance(kind, StandInClass):
@@ -89,6 +96,12 @@ class StandIn:
     def __repr__(self) -> str:
         return "<an object of the learner's>"
 
+    def __copy__(self) -> Any:
+        return _must(self).do("copy")
+
+    def __deepcopy__(self, _memo: Any) -> Any:
+        return _must(self).do("deepcopy")
+
     def __reduce__(self) -> Any:
         raise TypeError("an object of the learner's cannot be copied")
 
@@ -124,6 +137,14 @@ class Function(StandIn):
     @property
     def __signature__(self) -> inspect.Signature:
         return build_signature(_must(self))
+
+    @property
+    def __code__(self) -> types.CodeType:
+        link = _must(self)
+        code = cellcode.find_code(link.remote.sources, link.path)
+        if code is None:
+            raise AttributeError("__code__")
+        return code
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
@@ -193,7 +214,7 @@ class StandInClass(abc.ABCMeta):
     """The class of stand-ins for one of the learner's classes; itself a stand-in for that class."""
 
     def __new__(mcs, name: str, bases: tuple[type, ...], names: dict[str, Any], **keywords: Any) -> Any:
-        if _SLOT not in names:
+        if _CLASS_SLOT not in names:
             raise TypeError(f"a class of the learner's ({bases[0].__name__}) cannot be extended here")
         return super().__new__(mcs, name, bases, names, **keywords)
 
@@ -269,13 +290,15 @@ def build_signature(link: Link) -> inspect.Signature:
 
 def make_class(link: Link, name: str, bases: tuple[type, ...], dunders: list[str], *, hashable: bool) -> Any:
     """Make the stand-in for one of the learner's classes, with the special methods that it has."""
-    names: dict[str, Any] = {_SLOT: link, "__module__": "__main__", "__qualname__": name}
+    names: dict[str, Any] = {_CLASS_SLOT: link, "__module__": "__main__", "__qualname__": name}
     roots = bases if any(issubclass(base, StandIn | BaseException) for base in bases) else (StandIn, *bases)
     is_exception = any(issubclass(base, BaseException) for base in roots)
     if is_exception:
         names["__getattr__"] = _exception_attribute
     else:
         names["__slots__"] = ()
+        if any(link_of(base) is None for base in bases):
+            names["__getattribute__"] = _attribute_past_bases
         names |= {dunder: _forwarder(dunder) for dunder in dunders if dunder in DUNDERS}
         if not hashable:
             names["__hash__"] = None
@@ -284,6 +307,13 @@ def make_class(link: Link, name: str, bases: tuple[type, ...], dunders: list[str
     made = type.__call__(StandInClass, name.rpartition(".")[2] or "object", roots, names)
     type.__setattr__(made, "__abstractmethods__", frozenset())
     return made
+
+
+def _attribute_past_bases(self: Any, name: str) -> Any:
+    """Ask the learner's object, and not this side's own class that it derives from."""
+    if name.startswith("__") and name not in _PASSED_ON:
+        return object.__getattribute__(self, name)
+    return get_attribute(_must(self), name)
 
 
 def _exception_attribute(self: Any, name: str) -> Any:
