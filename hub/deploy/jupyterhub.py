@@ -100,6 +100,9 @@ def _configure_addresses(c: Any, settings: Settings) -> None:
     c.JupyterHub.subdomain_host = settings.url
     c.JupyterHub.hub_ip = settings.gateway
     c.JupyterHub.hub_port = settings.hub_port
+    if scheme == "http" and settings.url.startswith("https://"):
+        # A proxy of the operator's on this machine ends TLS: its own address in the chain is not the client's.
+        c.JupyterHub.trusted_downstream_ips = ["127.0.0.1", "::1"]
     # A person's server is another origin, and hostile: it can neither set nor see a host-only cookie of ours.
     c.JupyterHub.cookie_host_prefix_enabled = True
     c.JupyterHub.oauth_require_pkce = True
@@ -185,5 +188,8 @@ def _configure_pages(c: Any, settings: Settings) -> None:
     c.JupyterHub.tornado_settings = {
         # `__Host-` cookies must be Secure. Browsers take those over plain http on *.localhost, the only http there is.
         "cookie_options": {"secure": True},
-        "headers": {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin-when-cross-origin"}
+        "headers": {
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "strict-origin-when-cross-origin",
+        },
     }

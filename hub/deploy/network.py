@@ -7,10 +7,11 @@ and nothing else.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import docker
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, DockerException
 from docker.types import IPAMConfig, IPAMPool
 
 from hub.deploy import firewall
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 BRIDGE_OPTION = "com.docker.network.bridge.name"
 ICC_OPTION = "com.docker.network.bridge.enable_icc"
 STOP_TIMEOUT_S = 10
+STOPS_AT_ONCE = 8
+GONE, BEING_REMOVED = 404, 409
 
 
 class NetworkError(UnavailableError):
@@ -93,16 +96,25 @@ def remove_network(settings: Settings) -> None:
 def remove_servers(client: docker.DockerClient, settings: Settings) -> int:
     """Stop and remove this instance's learner and trainer containers; return how many. Their homes stay."""
     labels = [f"{INSTANCE_LABEL}={settings.instance}", f"{KIND_LABEL}=server"]
-    servers = client.containers.list(all=True, filters={"label": labels})
-    for server in servers:
-        try:
-            server.stop(timeout=STOP_TIMEOUT_S)
-            server.remove(force=True)
-        except (NotFound, APIError) as error:
-            # removed by itself meanwhile (auto-remove), or being removed right now
-            if getattr(error, "status_code", None) not in (404, 409):
-                raise
+    servers = client.containers.list(all=True, ignore_removed=True, filters={"label": labels})
+    with ThreadPoolExecutor(STOPS_AT_ONCE) as threads:
+        for _ in threads.map(_remove_server, servers):
+            pass  # a fault in a thread is raised here
     return len(servers)
+
+
+def _remove_server(server: Any) -> None:
+    """Let it end by itself (it saves what it holds), then see that it is gone."""
+    for step in (
+        lambda: server.stop(timeout=STOP_TIMEOUT_S),
+        lambda: server.remove(force=True),
+        lambda: server.wait(condition="removed"),
+    ):
+        try:
+            step()
+        except APIError as error:
+            if error.status_code not in (GONE, BEING_REMOVED):
+                raise
 
 
 def network_exists(settings: Settings) -> bool:

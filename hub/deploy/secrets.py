@@ -9,7 +9,10 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAMES = {
     "service-token": "the Atelier service's token at JupyterHub",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tornado import web
@@ -12,7 +12,9 @@ from tornado import web
 from hub.deploy.authenticator import PeopleAuthenticator, client_address
 from hub.errors import TooManyRequestsError
 from hub.people.models import Person, Role
-from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from hub.settings import Settings
 
 GATEWAY, CONTAINER = "10.213.0.1", "10.213.0.9"
 
@@ -28,7 +30,9 @@ class FakePeople:
     def verify_password(self, name: str, password: str, address: str) -> Person | None:
         self.addresses.append(address)
         if self.throttled:
-            raise TooManyRequestsError("Too many failed sign-ins. Please wait %(minutes)d minutes.", minutes=3)
+            raise TooManyRequestsError(
+                "Too many failed sign-ins. Please wait %(minutes)d minutes.", minutes=3
+            )
         return self.anna if (name, password) == ("anna", "right") else None
 
     def find(self, name: str) -> Person | None:
@@ -38,7 +42,9 @@ class FakePeople:
 def handler(peer: str | None, forwarded: str = "192.0.2.7") -> Any:
     socket = SimpleNamespace(getpeername=lambda: (peer, 1))
     stream = SimpleNamespace(socket=socket) if peer else None
-    return SimpleNamespace(request=SimpleNamespace(connection=SimpleNamespace(stream=stream), remote_ip=forwarded))
+    return SimpleNamespace(
+        request=SimpleNamespace(connection=SimpleNamespace(stream=stream), remote_ip=forwarded)
+    )
 
 
 @pytest.fixture
@@ -71,16 +77,22 @@ def test_a_container_can_not_claim_an_address(
 def test_sign_in_gives_name_and_group_and_never_the_admin_flag(
     authenticator: PeopleAuthenticator, people: FakePeople
 ) -> None:
-    model = asyncio.run(authenticator.authenticate(handler(GATEWAY), {"username": "anna", "password": "right"}))
+    model = asyncio.run(
+        authenticator.authenticate(handler(GATEWAY), {"username": "anna", "password": "right"})
+    )
     assert model == {"name": "anna", "groups": ["trainer"]}
     assert people.addresses == ["192.0.2.7"]
     people.anna.role = Role.ADMIN
-    model = asyncio.run(authenticator.get_authenticated_user(handler(GATEWAY), {"username": "anna", "password": "right"}))
+    model = asyncio.run(
+        authenticator.get_authenticated_user(handler(GATEWAY), {"username": "anna", "password": "right"})
+    )
     assert model["groups"] == ["admin"]
     assert not model["admin"]
 
 
-@pytest.mark.parametrize("data", [{}, {"username": "anna"}, {"username": "anna", "password": "wrong"}, {"password": "right"}])
+@pytest.mark.parametrize(
+    "data", [{}, {"username": "anna"}, {"username": "anna", "password": "wrong"}, {"password": "right"}]
+)
 def test_anything_else_is_refused(authenticator: PeopleAuthenticator, data: dict[str, str]) -> None:
     assert asyncio.run(authenticator.authenticate(handler(GATEWAY), data)) is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import pytest
 from docker.types import HostConfig
@@ -10,7 +11,9 @@ from docker.types import HostConfig
 from hub.deploy.container_options import COMMAND, ContainerOptions, learner_options
 from hub.deploy.profile import all_profiles, find_profile
 from hub.people.models import Role
-from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from hub.settings import Settings
 
 
 @pytest.fixture(params=[profile.name for profile in all_profiles()])
@@ -87,7 +90,11 @@ def test_it_runs_as_an_ordinary_user(options: ContainerOptions) -> None:
     assert options.create_kwargs() == {
         "user": "1000:1000",
         "hostname": "atelier",
-        "labels": {"atelier.instance": "ateliertest-unit", "atelier.kind": "server", "atelier.profile": options.labels["atelier.profile"]},
+        "labels": {
+            "atelier.instance": "ateliertest-unit",
+            "atelier.kind": "server",
+            "atelier.profile": options.labels["atelier.profile"],
+        },
     }  # fmt: skip
 
 

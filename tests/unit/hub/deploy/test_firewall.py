@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from hub.deploy import firewall
-from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from hub.settings import Settings
 
 LINES = [
     ":ATELIER-x - [0:0]",
@@ -72,7 +76,9 @@ def test_who_is_not_root_is_told_what_to_type(monkeypatch: pytest.MonkeyPatch, s
         firewall.ensure_guard(settings)
 
 
-def test_a_missing_program_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+def test_a_missing_program_is_named_with_its_package(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
     monkeypatch.setattr(firewall.os, "geteuid", lambda: 0)
     monkeypatch.setattr(firewall.shutil, "which", lambda *_, **__: None)
     with pytest.raises(firewall.FirewallError, match="apt-get install iptables"):

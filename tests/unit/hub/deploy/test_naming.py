@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hub.deploy import naming
 from hub.deploy.secrets import ensure_secrets
 from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_name_says_nothing_about_the_person_and_stays_the_same(settings: Settings) -> None:
@@ -15,7 +20,7 @@ def test_a_name_says_nothing_about_the_person_and_stays_the_same(settings: Setti
     assert naming.volume_name(settings, "learner1") != name.replace("-server-", "-home-")
 
 
-def test_names_differ_by_person_and_by_secret(settings: Settings, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_names_differ_by_person_and_by_secret(settings: Settings, tmp_path: Path) -> None:
     ensure_secrets(tmp_path / "other" / "secrets")
     other = Settings(state_dir=tmp_path / "other", instance=settings.instance)
     names = {naming.container_name(where, who) for where in (settings, other) for who in ("anna", "bob")}

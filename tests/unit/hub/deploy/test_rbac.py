@@ -40,8 +40,12 @@ def test_a_persons_scopes_are_about_themselves(role: Role) -> None:
 def test_a_servers_token_holds_no_more_than_its_person_and_not_the_api() -> None:
     held = set(rbac.SCOPES_BY_ROLE[Role.LEARNER])
     assert rbac.API_SCOPE not in rbac.SERVER_TOKEN_SCOPES
-    assert {rbac.EXCHANGE_SCOPE, rbac.ACCESS_SCOPE, "users:activity!user"} <= held & set(rbac.SERVER_TOKEN_SCOPES)
-    assert not [scope for scope in rbac.SERVER_TOKEN_SCOPES if scope.startswith(("servers", "tokens", "list:"))]
+    assert {rbac.EXCHANGE_SCOPE, rbac.ACCESS_SCOPE, "users:activity!user"} <= held & set(
+        rbac.SERVER_TOKEN_SCOPES
+    )
+    assert not [
+        scope for scope in rbac.SERVER_TOKEN_SCOPES if scope.startswith(("servers", "tokens", "list:"))
+    ]
 
 
 def test_an_admin_may_stop_but_not_enter_or_act_as_others() -> None:

@@ -6,13 +6,17 @@ people    | the service over a fresh database
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from argon2 import PasswordHasher
 
-from hub.db import Database
 from hub.people.password import PasswordCheck, Passwords
 from hub.people.service import People
-from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from hub.db import Database
+    from hub.settings import Settings
 
 
 class CountingPasswords(Passwords):

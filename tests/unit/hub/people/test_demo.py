@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from hub.people.demo import ensure_demo_people, reset_demo_people
 from hub.people.service import People
-from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from hub.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,14 @@ def test_six_people_with_passwords_of_their_own_in_a_private_file(people: People
     courses = FakeCourses()
     outcome = ensure_demo_people(people, courses, settings)
     rows = accounts(settings)
-    assert [row["name"] for row in rows] == ["learner1", "learner2", "learner3", "trainer1", "mentor1", "admin1"]
+    assert [row["name"] for row in rows] == [
+        "learner1",
+        "learner2",
+        "learner3",
+        "trainer1",
+        "mentor1",
+        "admin1",
+    ]
     assert {frozenset(row) for row in rows} == {frozenset({"name", "password", "role", "language"})}
     assert [row["language"] for row in rows] == ["fr", "nl", "en", "en", "fr", "en"]
     assert len({row["password"] for row in rows}) == 6

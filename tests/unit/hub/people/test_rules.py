@@ -18,7 +18,22 @@ def test_good_names(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "a", "x" * 33, "Anna", "-anna", "anna-", "anna--bob", "an_na", "an.na", "an na", "anná", "а" * 3, "a\n", "a/b"],
+    [
+        "",
+        "a",
+        "x" * 33,
+        "Anna",
+        "-anna",
+        "anna-",
+        "anna--bob",
+        "an_na",
+        "an.na",
+        "an na",
+        "anná",
+        "\u0430nna",
+        "a\n",
+        "a/b",
+    ],
 )
 def test_bad_names(name: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
@@ -26,7 +41,9 @@ def test_bad_names(name: str) -> None:
     assert caught.value.reason == "invalid_name"
 
 
-@pytest.mark.parametrize("name", ["hub", "atelier", "root", "www", "r00t", "adrnin", "ate1ier", "sign-in", "signin"])
+@pytest.mark.parametrize(
+    "name", ["hub", "atelier", "root", "www", "r00t", "adrnin", "ate1ier", "sign-in", "signin"]
+)
 def test_names_of_the_platform_and_their_lookalikes_are_reserved(name: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         rules.check_name(name)
@@ -46,7 +63,8 @@ def test_an_accepted_name_is_a_host_label_that_no_service_has(name: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("learner1", "learnerl"), ("modern", "modem"), ("bob", "b0b"), ("anna-b", "annab"), ("vvim", "wim")]
+    ("one", "other"),
+    [("learner1", "learnerl"), ("modern", "modem"), ("bob", "b0b"), ("anna-b", "annab"), ("vvim", "wim")],
 )
 def test_names_that_look_alike_have_one_skeleton(one: str, other: str) -> None:
     assert rules.skeleton(one) == rules.skeleton(other)
@@ -66,7 +84,7 @@ def test_good_password() -> None:
     rules.check_password("correct horse battery", "learner1")
 
 
-@pytest.mark.parametrize("display_name", ["", "   ", "x" * 121, "a\x00b", "a‮b"])
+@pytest.mark.parametrize("display_name", ["", "   ", "x" * 121, "a\x00b", "a\u202eb"])
 def test_bad_display_names(display_name: str) -> None:
     with pytest.raises(InvalidInputError):
         rules.check_display_name(display_name)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from hub.db import Database
 from hub.errors import ConflictError, InvalidInputError, NotFoundError, TooManyRequestsError
 from hub.people.models import FailedSignIn, Person, Role
 from hub.people.service import People
 from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from hub.db import Database
+    from tests.unit.hub.people.conftest import CountingPasswords
 
 PASSWORD = "correct horse battery"
 
@@ -70,7 +74,9 @@ def test_somebody_deactivated_does_not_get_in_and_comes_back(people: People) -> 
     assert people.verify_password("anna", PASSWORD, "192.0.2.7") is not None
 
 
-def test_the_same_work_is_done_whether_the_name_exists_or_not(people: People, passwords) -> None:  # type: ignore[no-untyped-def]
+def test_the_same_work_is_done_whether_the_name_exists_or_not(
+    people: People, passwords: CountingPasswords
+) -> None:
     inactive = make(people, "inactive")
     people.set_active(inactive.id, False)
     make(people, "anna")
@@ -97,7 +103,9 @@ def test_names_that_nobody_has_are_throttled_alike(people: People, settings: Set
         people.verify_password("nobody", "wrong", "192.0.2.7")
 
 
-def test_an_address_has_to_wait_whatever_names_it_tries(database: Database, passwords) -> None:  # type: ignore[no-untyped-def]
+def test_an_address_has_to_wait_whatever_names_it_tries(
+    database: Database, passwords: CountingPasswords
+) -> None:
     people = People(database, Settings(sign_in_max_failures_per_address=5), passwords)
     make(people, "anna")
     for number in range(5):
@@ -128,7 +136,9 @@ def test_the_wait_ends_with_the_window(people: People, database: Database, setti
         assert session.query(FailedSignIn).count() == 0
 
 
-def test_attempts_at_the_same_time_all_count(people: People, settings: Settings, passwords) -> None:  # type: ignore[no-untyped-def]
+def test_attempts_at_the_same_time_all_count(
+    people: People, settings: Settings, passwords: CountingPasswords
+) -> None:
     make(people, "anna")
     throttled: list[bool] = []
 
