@@ -63,7 +63,11 @@ class Sheet:
                 continue
             match = _pattern(english).fullmatch(text)
             if match:
-                values = match.groupdict()
+                # What stands in a place can be a message too: the reason that follows a general sentence.
+                values = {
+                    name: self.messages.get(value, {}).get(language) or value
+                    for name, value in match.groupdict().items()
+                }
                 return _fill(translated, values)
         return text
 

@@ -178,7 +178,8 @@ def _judge(
                 f"it got {scores.get(grade_id)}, it must get {score:g}",
                 advice,
             )
-    seconds = float(result.get("seconds", {}).get("total", 0))
+    spent = result.get("seconds", {})
+    seconds = float(spent.get("sandbox_run", spent.get("total", 0)))
     if seconds > exercise.limits.wall_s:
         advice = "Make the checks lighter, or raise `wall_s` in exercise.yml."
         yield Finding("limits", trial.name, f"it took {seconds:.1f} s of {exercise.limits.wall_s:g}", advice)
