@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from hub.deploy.setup.places import Places
     from hub.deploy.setup.probe import PlatformSettings
 
+GROUP = "atelier"
 PROGRAMS = ("hub", "service", "worker")
 HEALTHY_TIMEOUT_S = 150
+TOO_MANY_CRASHES = 3
+ALIVE = ("STARTING", "RUNNING")
 EVERY_ADDRESS = ("", "0.0.0.0", "*", "::")  # noqa: S104 -- compared with, never bound
 
 
@@ -65,14 +68,19 @@ def wait_until_healthy(
     }
     deadline = time.monotonic() + timeout_s
     waiting = list(PROGRAMS)
+    crashes = dict.fromkeys(PROGRAMS, 0)
+    before: dict[str, str] = {}
     while True:
         states = program_states(runner, places)
         for program in list(waiting):
-            if states.get(program) == "FATAL":
-                raise _failed(places, program, "ends as soon as it is started")
-            if states.get(program) == "RUNNING" and checks[program]():
+            state = states.get(program, "")
+            crashes[program] += state == "BACKOFF" and before.get(program) != state
+            if state == "FATAL" or crashes[program] >= TOO_MANY_CRASHES:
+                raise _failed(places, program, "ends again and again, right after its start")
+            if state in ALIVE and checks[program]():
                 waiting.remove(program)
                 note(f"{program} is healthy")
+        before = states
         if not waiting:
             return
         if time.monotonic() > deadline:
@@ -89,8 +97,13 @@ def program_states(runner: Runner, places: Places) -> dict[str, str]:
             "status",
         ]
     )
-    lines = [line.split() for line in answer.output.splitlines()]
-    return {words[0]: words[1] for words in lines if len(words) > 1 and words[0] in PROGRAMS}
+    states = {}
+    for line in answer.output.splitlines():
+        group, _, rest = line.partition(":")
+        words = rest.split()
+        if group == GROUP and len(words) > 1:
+            states[words[0]] = words[1]
+    return states
 
 
 def proxy_address(platform: PlatformSettings) -> tuple[str, str]:

@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 
 QUESTION = """
 import json
+from pydantic import ValidationError
 from hub.settings import get_settings
-s = get_settings()
+try:
+    s = get_settings()
+except ValidationError as problem:
+    for error in problem.errors():
+        name = "ATELIER_" + "_".join(str(part) for part in error["loc"]).upper()
+        print(f"  {name}={error['input']}: {error['msg']}")
+    raise SystemExit(1)
 print(json.dumps({
     "instance": s.instance,
     "url": s.url,
@@ -62,7 +69,7 @@ def load_platform_settings(runner: Runner, places: Places) -> PlatformSettings:
     """
     answer = runner.ask([str(places.venv_python), "-c", QUESTION])
     if not answer.ok:
-        problem = "\n".join(answer.output.splitlines()[-6:])
+        problem = "\n".join(answer.output.splitlines()[-10:])
         raise SetupError(
             f"The settings can't be read:\n{problem}",
             advice="Correct the ATELIER_ variable named above (see docs/operators.md), then start again.",

@@ -45,6 +45,7 @@ class Recipes:
                     self._engine_step(),
                     *self._package_steps(extras=()),
                     *self._image_steps(),
+                    ("Settings", self._check_settings),
                     ("Secrets", self._ensure_secrets),
                     ("Database, exercises and demo people", self._ensure_database),
                     ("Learners' closed network", self._ensure_network),
@@ -130,6 +131,9 @@ class Recipes:
     @functools.cached_property
     def _settings(self) -> PlatformSettings:
         return load_platform_settings(self.runner, self.places)
+
+    def _check_settings(self) -> str:
+        return f"instance {self._settings.instance}, {self._settings.url}"
 
     def _ensure_secrets(self) -> str:
         made = secrets.ensure_secrets(self.places.state / "secrets")

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hub.deploy.setup import health
+from hub.deploy.setup.commands import Finished
 from hub.deploy.setup.errors import SetupError
 from hub.deploy.setup.probe import PlatformSettings
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from hub.deploy.setup.places import Places
     from tests.unit.hub.deploy.setup.conftest import RecordingRunner
 
-ALL_RUN = "hub   RUNNING   pid 1\nservice   RUNNING   pid 2\nworker   RUNNING   pid 3\n"
+ALL_RUN = "atelier:hub   RUNNING   pid 1\natelier:service   STARTING\natelier:worker   RUNNING   pid 3\n"
 
 PLATFORM = PlatformSettings(
     instance="atelier",
@@ -56,10 +58,12 @@ def test_a_program_that_gives_up_is_named_with_its_log(
     runner: RecordingRunner, places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "answers", lambda *_: False)
-    runner.answer(f"{places.venv_bin}/supervisorctl", "hub   FATAL   Exited too quickly", returncode=3)
+    runner.answer(
+        f"{places.venv_bin}/supervisorctl", "atelier:hub   FATAL   Exited too quickly", returncode=3
+    )
     places.ensure_state()
     (places.log / "hub.log").write_text("Traceback\n", encoding="ascii")
-    with pytest.raises(SetupError, match="`hub` ends as soon as it is started") as problem:
+    with pytest.raises(SetupError, match="`hub` ends again and again") as problem:
         health.wait_until_healthy(runner, places, PLATFORM, ignore)
     assert problem.value.log == places.log / "hub.log"
 
@@ -77,7 +81,7 @@ def test_a_program_that_answers_but_does_not_run_is_not_ours(
 ) -> None:
     monkeypatch.setattr(health, "answers", lambda *_: True)
     runner.answer(
-        f"{places.venv_bin}/supervisorctl", ALL_RUN.replace("service   RUNNING", "service   BACKOFF")
+        f"{places.venv_bin}/supervisorctl", ALL_RUN.replace("service   STARTING", "service   BACKOFF")
     )
     with pytest.raises(SetupError, match="`service` was not healthy"):
         health.wait_until_healthy(runner, places, PLATFORM, ignore, timeout_s=0)
@@ -90,3 +94,17 @@ def test_a_port_that_is_taken_is_named_with_its_setting() -> None:
         with pytest.raises(SetupError, match=str(port)) as problem:
             health.require_free_ports(dataclasses.replace(PLATFORM, port=1, hub_port=port))
     assert "ATELIER_HUB_PORT" in problem.value.advice
+
+
+def test_a_program_that_crashes_again_and_again_is_named_long_before_the_deadline(
+    runner: RecordingRunner, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "answers", lambda *_: False)
+    monkeypatch.setattr(health.time, "sleep", lambda _seconds: None)
+    states = itertools.cycle(["STARTING", "BACKOFF", "BACKOFF"])
+    runner.answer_with(
+        f"{places.venv_bin}/supervisorctl", lambda: Finished(3, f"atelier:worker   {next(states)}   Exited")
+    )
+    with pytest.raises(SetupError, match="`worker` ends again and again"):
+        health.wait_until_healthy(runner, places, PLATFORM, ignore)
+    assert next(states) == "BACKOFF"
