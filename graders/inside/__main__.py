@@ -165,7 +165,9 @@ class Init:
         _clean_environment()
         learner.main(socket.socket(fileno=descriptor), self.shell)
 
-    def _become_checker(self, host_fds: tuple[int, int], connection: socket.socket, control: socket.socket) -> None:
+    def _become_checker(
+        self, host_fds: tuple[int, int], connection: socket.socket, control: socket.socket
+    ) -> None:
         own = self.control
         assert own is not None  # noqa: S101 - for the type checker
         own.close()
@@ -183,7 +185,18 @@ class Init:
 _MAX_DESCRIPTORS = 4096
 _FONT_LISTS = "/opt/atelier/matplotlib"  # made once, when the image was built
 # What IPython imports on the first error, and what many cells import: here it is shared by all processes.
-_COMMON = ("bdb", "stack_data", "html", "asyncio", "random", "unittest", "unittest.mock", "statistics", "csv", "copy")
+_COMMON = (
+    "bdb",
+    "stack_data",
+    "html",
+    "asyncio",
+    "random",
+    "unittest",
+    "unittest.mock",
+    "statistics",
+    "csv",
+    "copy",
+)
 
 
 def _never_ready() -> socket.socket:

@@ -19,9 +19,13 @@ def has_statements(source: str) -> bool:
     """Whether a cell, as Python, holds anything that can fail: text and `pass` alone cannot."""
     return any(
         not isinstance(statement, ast.Pass)
-        and not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+        and not (isinstance(statement, ast.Expr) and _is_text(statement.value))
         for statement in ast.parse(source).body
     )
+
+
+def _is_text(expression: ast.expr) -> bool:
+    return isinstance(expression, ast.Constant) and not isinstance(expression.value, (int, float, complex))
 
 
 def ends_silent(source: str) -> bool:

@@ -14,7 +14,7 @@ import sys
 import time
 from typing import Any
 
-from graders.inside import inspection
+from graders.inside import inspection, taint
 from graders.inside.files import Workspace, safe_path, watch_files
 from graders.inside.frames import MAX_HOST_FRAME_BYTES, Channel, ChannelClosedError
 from graders.inside.limits import Limits, parse_limits
@@ -56,7 +56,9 @@ class Control:
 class Checker:
     """Serves one job."""
 
-    def __init__(self, host: Channel, learner: socket.socket, control: Control, shell: Shell, work_dir: str) -> None:
+    def __init__(
+        self, host: Channel, learner: socket.socket, control: Control, shell: Shell, work_dir: str
+    ) -> None:
         self.host = host
         self.control = control
         self.shell = shell
@@ -86,11 +88,19 @@ class Checker:
         seconds = {"inside": round(time.monotonic() - started, 4)}
         self.host.send({"kind": "done", "verdict": ended, "seconds": seconds})
 
-    def _notebook(self, job: dict[str, Any], notebook: dict[str, Any], workspace: Workspace, limits: Limits, deadline: float) -> str | None:
+    def _notebook(
+        self,
+        job: dict[str, Any],
+        notebook: dict[str, Any],
+        workspace: Workspace,
+        limits: Limits,
+        deadline: float,
+    ) -> str | None:
         recording = job["mode"] == "record"
         record = Record(recording=True) if recording else parse_record(notebook.get("record")) or Record()
         folder = str(safe_path(notebook["files_dir"])) if notebook.get("files_dir") else ""
         names = self._fresh_namespace()
+        taint.forget()
         workspace.enter(folder)
         connection = self._learner or self.control.new_learner()
         self._learner = None
@@ -99,7 +109,9 @@ class Checker:
         names.connect(remote)
         inspection.install(remote)
         cells = [_cell(entry) for entry in notebook["cells"]]
-        replay = Replay(notebook["name"], remote, self.shell, names, workspace, limits, deadline, self.host.send)
+        replay = Replay(
+            notebook["name"], remote, self.shell, names, workspace, limits, deadline, self.host.send
+        )
         stopped: str | None = None
         try:
             remote.deadline = time.monotonic() + _SETUP_S
@@ -122,7 +134,9 @@ class Checker:
             "work_dir": self.work_dir,
             "directory": self._directory,
             "folder": folder,
-            "files": [{"path": str(safe_path(f["path"])), "data_b64": f["data_b64"]} for f in job.get("files", [])],
+            "files": [
+                {"path": str(safe_path(f["path"])), "data_b64": f["data_b64"]} for f in job.get("files", [])
+            ],
             "env": _ENVIRONMENT | job.get("env", {}),
             "cpu_s": limits.cpu_s,
             "disk_bytes": limits.disk_bytes,
@@ -156,12 +170,15 @@ def _worse(one: str, other: str | None) -> str:
     return max(one, other if other in _ORDER else "graded", key=_ORDER.index)
 
 
-def main(host_fds: tuple[int, int], learner: socket.socket, control: socket.socket, shell: Shell, work_dir: str) -> None:
+def main(
+    host_fds: tuple[int, int], learner: socket.socket, control: socket.socket, shell: Shell, work_dir: str
+) -> None:
     """Serve one job; called in the freshly forked process, already as the checker's user."""
     os.umask(0o077)
     host = Channel(*host_fds, max_bytes=MAX_HOST_FRAME_BYTES)
     shell.take_streams()
     watch_files()
+    taint.watch_code()
     sys.setrecursionlimit(3000)
     with contextlib.suppress(ChannelClosedError):
         Checker(host, learner, Control(control), shell, work_dir).serve()

@@ -24,7 +24,9 @@ Packed = Any
 MAX_DEPTH = 60
 MAX_NUMBER_DIGITS = 20_000
 _SAFE_INT = 1 << 53
-_FACTORIES: dict[str, type] = {kind.__name__: kind for kind in (list, dict, set, int, float, str, tuple, bool)}
+_FACTORIES: dict[str, type] = {
+    kind.__name__: kind for kind in (list, dict, set, int, float, str, tuple, bool)
+}
 _TYPES: dict[str, type] = {name: kind for name, kind in vars(builtins).items() if isinstance(kind, type)}
 _VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}
 
@@ -169,6 +171,7 @@ class Unpacker:
         resolve: finds what a reference stands for; gets the packed reference and the place where it was met.
         given_class: finds this side's class for a name, or None.
         states: the states of the objects of the message.
+        heard: is told of every text and bytes object that is built.
     """
 
     def __init__(
@@ -176,7 +179,9 @@ class Unpacker:
         resolve: Callable[[list[Any], str], Any],
         given_class: Callable[[str], type | None] = lambda _: None,
         states: Any = (),
+        heard: Callable[[str | bytes], None] = lambda _: None,
     ) -> None:
+        self._heard = heard
         self._resolve = resolve
         self._given_class = given_class
         self.objects: list[Any] = []
@@ -203,7 +208,10 @@ class Unpacker:
             CrossingError: the data is malformed.
         """
         kind = type(data)
-        if data is None or kind in {bool, str, int, float}:
+        if kind is str:
+            self._heard(data)
+            return data
+        if data is None or kind in {bool, int, float}:
             return data
         if kind is not list or not data or type(data[0]) is not str or depth > MAX_DEPTH:
             raise CrossingError("malformed data")
@@ -212,6 +220,8 @@ class Unpacker:
         inner = place if place.endswith("[]") else f"{place}[]"
         try:
             if reader is not None:
+                if tag in {"bytes", "bytearray"}:
+                    self._heard(b"")
                 return reader(data, lambda item: self.unpack(item, inner, depth + 1))
             if tag in tables.TAGS:
                 return tables.unpack(data, lambda item: self.unpack(item, inner, depth + 1))
@@ -285,7 +295,9 @@ _named_classes: dict[tuple[str, tuple[str, ...]], type] = {}
 
 def named_tuple_class(name: Any, fields: Any) -> Any:
     """One class for every name and list of fields, so that equal classes are identical."""
-    if type(name) is not str or not all(type(field) is str and field.isidentifier() for field in _list(fields)):
+    if type(name) is not str or not all(
+        type(field) is str and field.isidentifier() for field in _list(fields)
+    ):
         raise CrossingError("malformed fields")
     if len(fields) > 100 or len(_named_classes) > 1000:  # noqa: PLR2004
         raise CrossingError("too many fields")

@@ -89,7 +89,9 @@ def _class_of(remote: Remote, told: dict[str, Any], unpacker: Any, place: str) -
 def _instance(kind: Any, arguments: list[Any]) -> BaseException:
     plain = not isinstance(kind, StandInClass)
     try:
-        made: BaseException = kind(*arguments) if plain and kind.__module__ == "builtins" else kind.__new__(kind, *arguments)
+        made: BaseException = (
+            kind(*arguments) if plain and kind.__module__ == "builtins" else kind.__new__(kind, *arguments)
+        )
     except Exception:  # noqa: BLE001 - a library's own constructor, fed with hostile arguments
         made = RuntimeError(*arguments)
     if not isinstance(made, BaseException):

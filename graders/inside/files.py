@@ -17,13 +17,43 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from graders.inside import taint
 from graders.inside.frames import FrameError
 from graders.inside.remote import Remote
 
 # No kind that a library would execute on opening: no .py, .pkl, .npy, .ipynb, .so, .pth, .cfg.
 SUFFIXES = (
-    *(".csv", ".tsv", ".txt", ".json", ".html", ".htm", ".css", ".js", ".md", ".xml", ".yml", ".yaml", ".log", ".sql"),
-    *(".png", ".jpg", ".jpeg", ".gif", ".svg", ".parquet", ".db", ".sqlite", ".dat", ".out", ".ini", ".toml", ""),
+    *(
+        ".csv",
+        ".tsv",
+        ".txt",
+        ".json",
+        ".html",
+        ".htm",
+        ".css",
+        ".js",
+        ".md",
+        ".xml",
+        ".yml",
+        ".yaml",
+        ".log",
+        ".sql",
+    ),
+    *(
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".svg",
+        ".parquet",
+        ".db",
+        ".sqlite",
+        ".dat",
+        ".out",
+        ".ini",
+        ".toml",
+        "",
+    ),
 )
 _BUDGET_BYTES = 8 << 20
 
@@ -71,7 +101,11 @@ class Workspace:
             _following.pop()
 
     def _look_at(self, path: Any, remote: Remote) -> None:
-        if self._synced_at == remote.runs or remote.gone is not None or not isinstance(path, (str, os.PathLike)):
+        if (
+            self._synced_at == remote.runs
+            or remote.gone is not None
+            or not isinstance(path, (str, os.PathLike))
+        ):
             return
         if not os.path.isabs(path) or str(path).startswith(str(self.root)):  # noqa: PTH117 - must not call stat
             self._synced_at = remote.runs
@@ -102,7 +136,10 @@ class Workspace:
         target = self.root / whole
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            target.write_bytes(base64.b64decode(entry[1], validate=True))
+            content = base64.b64decode(entry[1], validate=True)
+            taint.heard(b"")
+            taint.heard(content.decode("utf-8", "replace"))
+            target.write_bytes(content)
         except binascii.Error as error:
             raise FrameError("a malformed file") from error
         return True

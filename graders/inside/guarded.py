@@ -73,7 +73,10 @@ def serve(channel: Channel, shell: Shell, pristine: Pristine) -> None:
 def _leave_directory() -> None:
     """Work in a copy of the directory: what a test writes must not be there when the cell runs another way."""
     files = [path for path in Path.cwd().rglob("*")][:500]
-    if sum(path.stat().st_size for path in files if path.is_file() and not path.is_symlink()) < _MAX_COPY_BYTES:
+    if (
+        sum(path.stat().st_size for path in files if path.is_file() and not path.is_symlink())
+        < _MAX_COPY_BYTES
+    ):
         with contextlib.suppress(OSError, shutil.Error):
             copy = tempfile.mkdtemp(prefix="guarded-")
             shutil.copytree(Path.cwd(), copy, symlinks=True, dirs_exist_ok=True)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from graders.inside import cellcode
+from graders.inside import cellcode, taint
 from graders.inside.remote import Remote
 from graders.inside.standins import link_of
 
@@ -63,6 +63,7 @@ def _find(thing: Any) -> str | None:
     found = cellcode.find_definition(link.remote.sources, link.path)
     if found is None:
         raise OSError("could not get source code")
+    taint.heard(found)
     return found
 
 

@@ -41,7 +41,10 @@ class Verdict:
 
 
 EMPTY = Verdict(
-    "error", 0.0, "This check is empty. Your trainer has to repair the exercise.", "The test cell holds no statement."
+    "error",
+    0.0,
+    "This check is empty. Your trainer has to repair the exercise.",
+    "The test cell holds no statement.",
 )
 
 
@@ -69,7 +72,9 @@ def judge_value(value: Any, points: float | None) -> Verdict:
 
 def _number(value: Any) -> float | None:
     plain = type(value) in {bool, int, float, decimal.Decimal, fractions.Fraction}
-    is_numpy = type(value).__module__ == "numpy" and getattr(value, "shape", None) == () and hasattr(value, "dtype")
+    is_numpy = (
+        type(value).__module__ == "numpy" and getattr(value, "shape", None) == () and hasattr(value, "dtype")
+    )
     if not plain and not (is_numpy and value.dtype.kind in "biuf"):
         return None
     try:
@@ -127,7 +132,9 @@ _RAISE = _raise_opcode()
 def _text(error: BaseException) -> str:
     if len(error.args) == 1 and type(error.args[0]) is str:
         return error.args[0]
-    return ", ".join(str(part) for part in error.args if type(part) in {str, int, float, bool, list, tuple, dict})
+    return ", ".join(
+        str(part) for part in error.args if type(part) in {str, int, float, bool, list, tuple, dict}
+    )
 
 
 def _harmless_text(error: BaseException, submitted: list[str]) -> str:

@@ -238,7 +238,10 @@ class Learner:
         outer, self._own = self._own, {id(thing): token for token, thing in mutable.items()} | self._named
         try:
             before = {token: self._content(thing) for token, thing in mutable.items()}
-            with self._surroundings(request), warnings.catch_warnings(record=bool(request.get("catch"))) as caught:
+            with (
+                self._surroundings(request),
+                warnings.catch_warnings(record=bool(request.get("catch"))) as caught,
+            ):
                 if caught is not None:
                     warnings.simplefilter("always")
                 reply = self._operate(request, target, arguments, keywords)

@@ -160,7 +160,9 @@ class Names(dict[str, Any]):
             return known.value
         value, reply = remote.get(name)
         if self._can_change(value):
-            written = self._written(value) if len(json.dumps(reply)) <= _MAX_WATCHED else " " * (_MAX_WATCHED + 1)
+            written = (
+                self._written(value) if len(json.dumps(reply)) <= _MAX_WATCHED else " " * (_MAX_WATCHED + 1)
+            )
             if known is not None and type(known.value) is type(value):
                 if known.written == written or self._take_over(known.value, value):
                     value = known.value

@@ -126,14 +126,25 @@ def describe_signature(value: Any) -> list[list[Any]] | None:
             ]
         )
     returned = signature.return_annotation
-    rows.append(["return", -1, False, None, returned is not signature.empty, None if returned is signature.empty else returned])
+    rows.append(
+        [
+            "return",
+            -1,
+            False,
+            None,
+            returned is not signature.empty,
+            None if returned is signature.empty else returned,
+        ]
+    )
     return rows
 
 
 def describe_exception(error: BaseException, objects: Objects, packer: crossing.Packer) -> dict[str, Any]:
     """Describe what the learner's code raised: its class, the classes beneath it, and its arguments."""
     kind = type(error)
-    lineage = [[part.__module__, part.__qualname__] for part in kind.__mro__ if issubclass(part, BaseException)]
+    lineage = [
+        [part.__module__, part.__qualname__] for part in kind.__mro__ if issubclass(part, BaseException)
+    ]
     try:
         arguments = [packer.pack(argument) for argument in error.args]
     except crossing.CrossingError:

@@ -77,9 +77,7 @@ class Record:
             "version": VERSION,
             "names": self.names,
             "given": {key: {"touches": way.touches, "names": way.names} for key, way in self.given.items()},
-            "ways": {
-                key: {"way": way.way, "note": way.note} for key, way in self.cells.items()
-            },
+            "ways": {key: {"way": way.way, "note": way.note} for key, way in self.cells.items()},
             "kinds": self.kinds,
             "uses": self.uses,
             "libraries": self.libraries,
@@ -93,9 +91,7 @@ def parse_record(data: Any) -> Record | None:
     return Record(
         names={key: list(names) for key, names in data["names"].items()},
         given={key: GivenWay(bool(way["touches"]), list(way["names"])) for key, way in data["given"].items()},
-        cells={
-            key: CellWay(str(way["way"]), way["note"]) for key, way in data["ways"].items()
-        },
+        cells={key: CellWay(str(way["way"]), way["note"]) for key, way in data["ways"].items()},
         kinds={key: list(kinds) for key, kinds in data["kinds"].items()},
         uses={key: list(uses) for key, uses in data["uses"].items()},
         libraries={key: list(path) for key, path in data["libraries"].items()},

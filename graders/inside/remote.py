@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from graders.inside import crossing, exceptions, hosts, objects
+from graders.inside import crossing, exceptions, hosts, objects, taint
 from graders.inside.frames import Channel, ChannelClosedError, DeadlineError, FrameError
 from graders.inside.record import PLAIN, Record
 from graders.inside.replacement import is_mutable, replace_content
@@ -41,7 +41,9 @@ class LearnerGoneError(BaseException):
 class Remote:
     """One conversation with one learner's process (or, for a while, with a twin of it)."""
 
-    def __init__(self, connection: socket.socket, record: Record, given_class: Callable[[str], type | None]) -> None:
+    def __init__(
+        self, connection: socket.socket, record: Record, given_class: Callable[[str], type | None]
+    ) -> None:
         self.connection = connection
         self.channel = Channel(connection.fileno(), connection.fileno())
         self.record = record
@@ -149,7 +151,9 @@ class Remote:
 
     # --- operations on objects -------------------------------------------------------------------------------
 
-    def operate(self, link: Link, name: str, arguments: list[Any], keywords: dict[str, Any], place: str) -> Any:
+    def operate(
+        self, link: Link, name: str, arguments: list[Any], keywords: dict[str, Any], place: str
+    ) -> Any:
         """Do one thing with a learner's object and return what came of it.
 
         Raises:
@@ -278,7 +282,9 @@ class Remote:
         packer = self.packer(by_name=op == "bind")
         packed = packer.pack(value)
         path = self.record.libraries.get(name)
-        if path is not None:  # a library's name is this side's own import, until a test gives it another meaning
+        if (
+            path is not None
+        ):  # a library's name is this side's own import, until a test gives it another meaning
             if value is hosts.import_library(path):
                 self.rebound.discard(name)
             else:
@@ -298,13 +304,15 @@ class Remote:
 
     def packer(self, *, by_name: bool = True) -> crossing.Packer:
         """Return a writer for one message to the learner's process; `by_name` passes fetched values as themselves."""
-        return crossing.Packer(self._refer, self._reference_by_name if by_name else self._reference, self._given_name)
+        return crossing.Packer(
+            self._refer, self._reference_by_name if by_name else self._reference, self._given_name
+        )
 
     def unpacker(self, states: Any) -> crossing.Unpacker:
         """Return a reader for one message of the learner's process."""
         if type(states) is not list:
             raise crossing.CrossingError("states")
-        return crossing.Unpacker(self._resolve, self.given_class, states)
+        return crossing.Unpacker(self._resolve, self.given_class, states, _heard)
 
     def _reference(self, value: Any) -> Any | None:
         link = link_of(value)
@@ -336,3 +344,8 @@ class Remote:
         if data[0] == "named class" and len(data) == 3:  # noqa: PLR2004
             return crossing.named_tuple_class(data[1], data[2])
         return self.table.stand_in(data, place)
+
+
+def _heard(text: str | bytes) -> None:
+    if isinstance(text, bytes) or taint.may_act(text):
+        taint.heard(text)

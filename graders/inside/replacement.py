@@ -22,7 +22,10 @@ def is_mutable(value: Any) -> bool:
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
     if numpy is not None and kind is getattr(numpy, "ndarray", None):
         return True
-    return pandas is not None and kind in {getattr(pandas, "DataFrame", None), getattr(pandas, "Series", None)}
+    return pandas is not None and kind in {
+        getattr(pandas, "DataFrame", None),
+        getattr(pandas, "Series", None),
+    }
 
 
 def replace_content(old: Any, new: Any) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from graders.inside import cellcode, crossing, displayed, judging
+from graders.inside import cellcode, crossing, displayed, judging, taint
 from graders.inside.files import Workspace
 from graders.inside.frames import Channel, ChannelClosedError, DeadlineError, FrameError
 from graders.inside.judging import Verdict
@@ -102,7 +102,9 @@ class Replay:
 
     def _show(self, cell: Cell, outputs: list[dict[str, Any]], status: str) -> None:
         self._shown.add(cell.index)
-        self.emit({"kind": "cell", "notebook": self.name, "index": cell.index, "outputs": outputs, "status": status})
+        self.emit(
+            {"kind": "cell", "notebook": self.name, "index": cell.index, "outputs": outputs, "status": status}
+        )
 
     def _not_run(self, cell: Cell, gone: LearnerGoneError) -> None:
         if cell.role == "test":
@@ -121,8 +123,11 @@ class Replay:
             return
         if self.record.recording:
             after = self._look()
-            self.record.names[key] = sorted(name for name in after if before.get(name) != after[name] or
-                                            (name in _stored_names(cell.source)))
+            self.record.names[key] = sorted(
+                name
+                for name in after
+                if before.get(name) != after[name] or (name in _stored_names(cell.source))
+            )
         self.names.add_live(self.record.names.get(key, []))
         self.names.refresh()
 
@@ -212,7 +217,9 @@ class Replay:
             found.append(link)
             return ["ref"]
 
-        packer = crossing.Packer(refer, reference, lambda kind: kind.__name__ if self.names.own_class(kind.__name__) else None)
+        packer = crossing.Packer(
+            refer, reference, lambda kind: kind.__name__ if self.names.own_class(kind.__name__) else None
+        )
         with contextlib.suppress(Exception):
             packer.pack(dict.get(self.names, name))
             packer.states()
@@ -262,7 +269,9 @@ class Replay:
             verdict, known = self._find_way(cell, source)
             self.record.cells[key] = known
         elif known is None:
-            verdict = Verdict("error", 0.0, "This check is not known. Your trainer has to publish the exercise again.")
+            verdict = Verdict(
+                "error", 0.0, "This check is not known. Your trainer has to publish the exercise again."
+            )
             known = CellWay()
         elif known.way == "fork":
             verdict = self._run_guarded(cell, source)
@@ -280,7 +289,9 @@ class Replay:
         """Run a test cell both ways on its own solution, and choose."""
         guarded = self._run_guarded(cell, source)
         here = self._run_here(cell, source)
-        if here.status == "passed" or (guarded.status == here.status == "failed" and here.credit == guarded.credit > 0):
+        if here.status == "passed" or (
+            guarded.status == here.status == "failed" and here.credit == guarded.credit > 0
+        ):
             return here, CellWay("isolated")
         if guarded.status == "passed" or guarded.credit > 0:
             note = f"Runs only in a fork of the learner's process: {(here.evidence or here.message).strip()[-400:]}"
@@ -294,10 +305,16 @@ class Replay:
         with self._alarm(), self.workspace.following(self.remote):
             self.names.prefetch(cellcode.class_level_names(source))
             self.shell.sink = Sink(_TEST_OUTPUT_BYTES)
-            result = self.shell.run_cell(cell.source, store_history=True)
+            taint.set_active(active=True)
+            try:
+                result = self.shell.run_cell(cell.source, store_history=True)
+            finally:
+                taint.set_active(active=False)
         error = result.error_in_exec or result.error_before_exec
         if self.remote.gone is not None:
-            return Verdict(self.remote.gone.status, 0.0, _GONE[self.remote.gone.status], self.remote.gone.evidence)
+            return Verdict(
+                self.remote.gone.status, 0.0, _GONE[self.remote.gone.status], self.remote.gone.evidence
+            )
         if error is not None:
             verdict = judging.judge_exception(error, self.submitted, "".join(self.remote.said))
         elif not result.success:
@@ -337,7 +354,9 @@ class Replay:
 
     def _read_guarded(self, cell: Cell, reply: dict[str, Any]) -> Verdict:
         if reply["passed"]:
-            return judging.judge_value(self.remote.unpacker([]).unpack(_only_number(reply.get("value"))), cell.points)
+            return judging.judge_value(
+                self.remote.unpacker([]).unpack(_only_number(reply.get("value"))), cell.points
+            )
         texts = {name: reply.get(name) for name in ("exception", "message", "evidence")}
         if not all(type(text) is str and len(text) < 10_000 for text in texts.values()):
             raise FrameError("a malformed answer of a guarded fork")
@@ -400,7 +419,13 @@ def _problem_of(source: str) -> Verdict | None:
 
 
 def _only_number(value: Any) -> Any:
-    is_number = type(value) is list and value[:1] in (["int"], ["scalar"], ["float"], ["decimal"], ["fraction"])
+    is_number = type(value) is list and value[:1] in (
+        ["int"],
+        ["scalar"],
+        ["float"],
+        ["decimal"],
+        ["fraction"],
+    )
     if value is None or type(value) in {bool, int, float, str} or is_number:
         return value
     return "another kind of value"
@@ -411,4 +436,6 @@ def _stored_names(source: str) -> set[str]:
         tree = ast.parse(source)
     except SyntaxError:
         return set()
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }

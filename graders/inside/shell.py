@@ -173,7 +173,12 @@ class Shell(InteractiveShell):
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
         self.sink.add(
-            {"output_type": "error", "ename": etype.__name__, "evalue": safe_text(evalue), "traceback": list(stb)}
+            {
+                "output_type": "error",
+                "ename": etype.__name__,
+                "evalue": safe_text(evalue),
+                "traceback": list(stb),
+            }
         )
 
     def take_streams(self) -> None:
@@ -194,7 +199,12 @@ class Shell(InteractiveShell):
         except BaseException as error:  # noqa: BLE001 - the process outlives whatever a cell raises
             self.sink.flush()
             self.sink.outputs.append(
-                {"output_type": "error", "ename": type(error).__name__, "evalue": safe_text(error), "traceback": []}
+                {
+                    "output_type": "error",
+                    "ename": type(error).__name__,
+                    "evalue": safe_text(error),
+                    "traceback": [],
+                }
             )
         self.sink.flush()
         if self.sink.overflowed:

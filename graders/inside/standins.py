@@ -22,13 +22,41 @@ if TYPE_CHECKING:
 _SLOT = "_atelier"
 _CLASS_SLOT = "_atelier_class"
 _PASSED_ON = frozenset(
-    {"__name__", "__qualname__", "__doc__", "__dict__", "__annotations__", "__defaults__", "__kwdefaults__", "__cause__"}
+    {
+        "__name__",
+        "__qualname__",
+        "__doc__",
+        "__dict__",
+        "__annotations__",
+        "__defaults__",
+        "__kwdefaults__",
+        "__cause__",
+    }
     | {"__context__", "__notes__", "__wrapped__", "__members__", "__dataclass_fields__", "__match_args__"}
 )
 # Answers that a test would believe: they are passed on only where the record has them.
-_JUDGED = {"__eq__": "eq", "__ne__": "eq", "__lt__": "order", "__le__": "order", "__gt__": "order", "__ge__": "order"}
-_JUDGED |= {"__bool__": "bool", "__contains__": "contains", "__str__": "text", "__repr__": "text", "__format__": "text"}
-_JUDGED |= {"__hash__": "hash", "__len__": "len", "__int__": "number", "__float__": "number", "__index__": "number"}
+_JUDGED = {
+    "__eq__": "eq",
+    "__ne__": "eq",
+    "__lt__": "order",
+    "__le__": "order",
+    "__gt__": "order",
+    "__ge__": "order",
+}
+_JUDGED |= {
+    "__bool__": "bool",
+    "__contains__": "contains",
+    "__str__": "text",
+    "__repr__": "text",
+    "__format__": "text",
+}
+_JUDGED |= {
+    "__hash__": "hash",
+    "__len__": "len",
+    "__int__": "number",
+    "__float__": "number",
+    "__index__": "number",
+}
 _JUDGED |= {"__complex__": "number"}
 
 
@@ -52,7 +80,9 @@ class Link:
 
     def do(self, name: str, *arguments: Any, place: str | None = None) -> Any:
         """Do one thing with the object."""
-        return self.remote.operate(self, name, list(arguments), {}, place if place is not None else self.place)
+        return self.remote.operate(
+            self, name, list(arguments), {}, place if place is not None else self.place
+        )
 
 
 def link_of(value: Any) -> Link | None:
@@ -285,7 +315,9 @@ def build_signature(link: Link) -> inspect.Signature:
         for name, kind, has_default, default, has_annotation, annotation in rows[:-1]
     ]
     returned = rows[-1]
-    return inspect.Signature(parameters, return_annotation=returned[5] if returned[4] else inspect.Signature.empty)
+    return inspect.Signature(
+        parameters, return_annotation=returned[5] if returned[4] else inspect.Signature.empty
+    )
 
 
 def make_class(link: Link, name: str, bases: tuple[type, ...], dunders: list[str], *, hashable: bool) -> Any:

@@ -197,11 +197,15 @@ class Table:
             parents = [own, *(parent for parent in parents if not issubclass(own, parent))]
         place = self._class_places.get(number, name)
         link = self._link(number, place, "class", name)
-        made = self._assemble(link, name, parents, [str(dunder) for dunder in dunders], hashable=bool(hashable))
+        made = self._assemble(
+            link, name, parents, [str(dunder) for dunder in dunders], hashable=bool(hashable)
+        )
         self._classes[number] = made
         return made
 
-    def _assemble(self, link: Link, name: str, parents: list[Any], dunders: list[str], *, hashable: bool) -> Any:
+    def _assemble(
+        self, link: Link, name: str, parents: list[Any], dunders: list[str], *, hashable: bool
+    ) -> Any:
         for bases in (tuple(parents), tuple(parent for parent in parents if link_of(parent)), ()):
             try:
                 return make_class(link, name, bases, dunders, hashable=hashable)

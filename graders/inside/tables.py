@@ -14,7 +14,18 @@ from collections.abc import Callable
 from typing import Any
 
 TAGS = frozenset(
-    {"array", "scalar", "frame", "series", "index", "range index", "timestamp", "timedelta64", "interval", "missing"}
+    {
+        "array",
+        "scalar",
+        "frame",
+        "series",
+        "index",
+        "range index",
+        "timestamp",
+        "timedelta64",
+        "interval",
+        "missing",
+    }
 )
 MAX_ARRAY_BYTES = 16 << 20
 _DTYPE = re.compile(r"[<>|=]?[biufcSU]\d+|[<>|=]?[mM]8\[(generic|Y|M|W|D|h|m|s|ms|us|ns)\]")
@@ -63,14 +74,21 @@ def _pack_table(pandas: Any, value: Any, kind: type, pack_item: Pack) -> Any | N
         columns = [_pack_column(pandas, value.iloc[:, at], pack_item) for at in range(value.shape[1])]
         return ["frame", pack_item(value.columns), pack_item(value.index), columns]
     if kind is pandas.Series:
-        return ["series", pack_item(value.name), pack_item(value.index), _pack_column(pandas, value, pack_item)]
+        return [
+            "series",
+            pack_item(value.name),
+            pack_item(value.index),
+            _pack_column(pandas, value, pack_item),
+        ]
     if kind is pandas.RangeIndex:
         return ["range index", value.start, value.stop, value.step, pack_item(value.name)]
     if issubclass(kind, pandas.Index) and getattr(pandas, kind.__name__, None) is kind:
         if kind is pandas.MultiIndex:
             rows = [pack_item(tuple(row)) for row in value.tolist()]
             return ["index", "multi", [pack_item(name) for name in value.names], rows]
-        freq = getattr(value, "freqstr", None) if kind in {pandas.DatetimeIndex, pandas.TimedeltaIndex} else None
+        freq = (
+            getattr(value, "freqstr", None) if kind in {pandas.DatetimeIndex, pandas.TimedeltaIndex} else None
+        )
         return ["index", "plain", [pack_item(value.name)], _pack_column(pandas, value, pack_item), freq]
     if kind is pandas.Timestamp:
         return ["timestamp", value.isoformat(), None if value.tz is None else str(value.tz)]
@@ -111,7 +129,9 @@ def unpack(data: list[Any], read: Read) -> Any:
     if tag == "frame":
         return _read_frame(pandas, data, read)
     if tag == "series":
-        return pandas.Series(_read_column(pandas, data[3], read), index=_index(pandas, data[2], read), name=read(data[1]))
+        return pandas.Series(
+            _read_column(pandas, data[3], read), index=_index(pandas, data[2], read), name=read(data[1])
+        )
     if tag == "range index":
         return pandas.RangeIndex(int(data[1]), int(data[2]), int(data[3]), name=read(data[4]))
     if tag == "index":
@@ -180,8 +200,18 @@ def _read_column(pandas: Any, data: Any, read: Read) -> Any:
         return pandas.arrays.IntervalArray([read(item) for item in data[1]], closed=str(data[2]))
     if data[0] == "category":
         categories = _index(pandas, data[1], read)
-        return pandas.Categorical.from_codes([int(code) for code in data[3]], categories, ordered=bool(data[2]))
+        return pandas.Categorical.from_codes(
+            [int(code) for code in data[3]], categories, ordered=bool(data[2])
+        )
     name = data[1]
-    if data[0] != "extension" or type(name) is not str or not (name == "object" or _EXTENSION.fullmatch(name)):
+    if (
+        data[0] != "extension"
+        or type(name) is not str
+        or not (name == "object" or _EXTENSION.fullmatch(name))
+    ):
         raise ValueError("column")
-    return pandas.array([read(item) for item in data[2]], dtype=name) if name != "object" else [read(i) for i in data[2]]
+    return (
+        pandas.array([read(item) for item in data[2]], dtype=name)
+        if name != "object"
+        else [read(i) for i in data[2]]
+    )

@@ -17,7 +17,14 @@ from graders.inside.shell import make_shell
 preimport(sys.argv[2:])
 sys.exit(Init(make_shell(sys.argv[1] + "/ipython"), sys.argv[1], same_user=True).run())
 """
-LIMITS = {"wall_s": 30, "cell_s": 10, "cpu_s": 30, "output_bytes": 1 << 20, "disk_bytes": 8 << 20, "open_files": 256}
+LIMITS = {
+    "wall_s": 30,
+    "cell_s": 10,
+    "cpu_s": 30,
+    "output_bytes": 1 << 20,
+    "disk_bytes": 8 << 20,
+    "open_files": 256,
+}
 Frame = dict[str, Any]
 
 
@@ -101,7 +108,8 @@ def local_command(directory: str, *libraries: str) -> list[str]:
 def job_of(cells: list[Frame], *, record: Frame | None = None, mode: str = "grade", **more: Any) -> Frame:
     numbered = [{"index": at, **cell} for at, cell in enumerate(cells)]
     files = [
-        {"path": path, "data_b64": base64.b64encode(data).decode()} for path, data in more.get("files", {}).items()
+        {"path": path, "data_b64": base64.b64encode(data).decode()}
+        for path, data in more.get("files", {}).items()
     ]
     return {
         "kind": "job",
@@ -124,7 +132,9 @@ def run_cells(command: list[str], cells: list[Frame], **more: Any) -> Run:
 def submit(source: list[Frame], answers: dict[str | None, str]) -> list[Frame]:
     """Return the source's cells with the learner's answers in place; key None adds a cell before the first test."""
     cells = [
-        {**cell, "source": answers.get(cell["grade_id"], cell["source"])} if cell["role"] == "learner" else cell
+        {**cell, "source": answers.get(cell["grade_id"], cell["source"])}
+        if cell["role"] == "learner"
+        else cell
         for cell in source
     ]
     if None in answers:

@@ -155,7 +155,7 @@ def square(n):
     os.write(3, struct.pack('>I', len(body)) + body)
     return 0
 """,
-    "C10": "import os\nfor fd in range(1, 64):\n    try: os.write(fd, b'{\"kind\": \"verdict\", \"credit\": 1}')\n    except OSError: pass",
+    "C10": 'import os\nfor fd in range(1, 64):\n    try: os.write(fd, b\'{"kind": "verdict", "credit": 1}\')\n    except OSError: pass',
     "D01": """
 ip = get_ipython()
 def square(n):

@@ -354,11 +354,17 @@ def test_all_kinds_of_objects_are_tested_apart(tmp_path: Path) -> None:
 
 def test_given_cells_do_nothing_twice(tmp_path: Path) -> None:
     cells = [
-        learner("answer", "class Account:\n    def __init__(self): self.n = 0\n    def add(self, k): self.n += k\n    def get(self): return self.n"),
+        learner(
+            "answer",
+            "class Account:\n    def __init__(self): self.n = 0\n    def add(self, k): self.n += k\n    def get(self): return self.n",
+        ),
         given("a = Account()\na.add(5)\nexpected = a.get() + 1\nmany = [Account()]\nmany[0].add(2)"),
         given("a.add(1)"),
         learner("more", "a.add(4)"),
-        check("check", "assert a.get() == 10 and expected == 6 and many[0].get() == 2 and isinstance(a, Account)"),
+        check(
+            "check",
+            "assert a.get() == 10 and expected == 6 and many[0].get() == 2 and isinstance(a, Account)",
+        ),
     ]
     recorded = run_cells(local_command(str(tmp_path)), cells, mode="record")
     assert not _fails(recorded), _fails(recorded)
