@@ -92,7 +92,8 @@ def request_language(request: Request) -> str:
 
 def translate(language: str, message: str, **values: object) -> str:
     """Return an error's message in `language`; the values are shown, never obeyed."""
-    return texts(language).gettext(message, **{name: visible(value) for name, value in values.items()})
+    shown = {name: visible(value) if isinstance(value, str) else value for name, value in values.items()}
+    return texts(language).gettext(message, **shown)
 
 
 def render(

@@ -114,7 +114,7 @@ class Texts:
         delta = at - (now or datetime.now(UTC))
         if abs(delta.total_seconds()) < 60:
             return self.gettext("just now")
-        return str(dates.format_timedelta(delta, add_direction=True, locale=self._locale, threshold=1.2))
+        return str(dates.format_timedelta(delta, add_direction=True, locale=self._locale))
 
 
 @lru_cache(maxsize=len(LANGUAGES))

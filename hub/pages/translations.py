@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -20,6 +21,11 @@ from hub.pages.texts import po_file
 
 HUB_DIR = Path(__file__).resolve().parent.parent
 TRANSLATED = ("fr", "nl")
+NOT_TEXTS = frozenset({"message"})  # a key, in a call that hands on an error built elsewhere
+HEADER = """\
+# The platform's texts. Kept by `python -m hub.pages.translations`; the words to use are in docs/glossary.md.
+"""
+FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 _METHODS = [("pages/templates/**.html", "jinja2"), ("migrations/**.py", "ignore"), ("**.py", "python")]
 _OPTIONS = {"pages/templates/**.html": {"trimmed": "true", "extensions": "jinja2.ext.i18n"}}
 
@@ -39,7 +45,7 @@ def extract() -> Catalog:
     for file, line, message, comments, context in extract_from_dir(
         HUB_DIR, _METHODS, _OPTIONS, keywords=_keywords(), comment_tags=("Translators:",)
     ):
-        if message and message != "":
+        if message and message not in NOT_TEXTS:
             found.add(message, None, [(f"hub/{file}", line)], auto_comments=comments, context=context)
     return found
 
@@ -79,9 +85,12 @@ def update() -> None:
         kept = load(language)
         kept.update(wanted, no_fuzzy_matching=True)
         kept.obsolete.clear()
+        kept.header_comment = HEADER
+        kept.creation_date = kept.revision_date = FIRST_DAY  # no change in the file without a change in the texts
+        kept.fuzzy = False
         po_file(language).parent.mkdir(parents=True, exist_ok=True)
         with po_file(language).open("wb") as stream:
-            write_po(stream, kept, width=110, sort_output=True, omit_header=False, include_lineno=False)
+            write_po(stream, kept, width=110, sort_output=True, include_lineno=False)
 
 
 if __name__ == "__main__":

@@ -159,11 +159,17 @@ def counts(rows: list[LearnerRow]) -> dict[str, int]:
 def timeline_days(events: list[Event], school: School) -> list[dict[str, Any]]:
     """Return events grouped by local day, newest first, ready for the page."""
     days: list[dict[str, Any]] = []
+    judged = {event.submission_id for event in events if event.type in (EventType.GRADED, EventType.MARKED)}
     for event in events:
         day = event.at.astimezone(TIME_ZONE).date()
         if not days or days[-1]["day"] != day:
             days.append({"day": day, "at": event.at, "events": []})
-        days[-1]["events"].append(_event(event, school))
+        told = _event(event, school)
+        told["link"] = event.submission_id is not None and (
+            event.type in (EventType.GRADED, EventType.MARKED)
+            or (event.type == EventType.SUBMITTED and event.submission_id not in judged)
+        )
+        days[-1]["events"].append(told)
     return days
 
 

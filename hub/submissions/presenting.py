@@ -146,7 +146,7 @@ def question_labels(version: AssignmentVersion | None, words: Texts) -> dict[tup
     """Return `Question 1`, `Question 2`, … for the grade cells of a version, in the notebook's order."""
     cells: Sequence[Mapping[str, Any]] = version.cells if version else ()
     return {
-        (cell["notebook"], cell["grade_id"]): words.gettext("Question %(number)s", number=number)
+        (cell["notebook"], cell["grade_id"]): words.gettext("Task %(number)s", number=number)
         for number, cell in enumerate(cells, start=1)
     }
 
@@ -169,7 +169,7 @@ def _questions(
         verdict = _verdict(cell, mark)
         found.append(
             Question(
-                label=labels.get(key) or words.gettext("Question %(number)s", number=key[1]),
+                label=labels.get(key) or words.gettext("Task %(number)s", number=key[1]),
                 name=key[1],
                 verdict=verdict,
                 tone=_tone(verdict, score, cell["max_score"]),
