@@ -114,6 +114,8 @@ class AtelierSpawner(DockerSpawner):  # type: ignore[misc]
             "ATELIER_API_URL": f"{self.settings.internal_service_url}api/",
             "ATELIER_LANGUAGE": person.language,
             "ATELIER_ROLE": Role(person.role).value,
+            "ATELIER_PAGES_URL": self.settings.service_url,
+            "ATELIER_SUBMISSION_MAX_BYTES": str(self.settings.submission_max_bytes),
             **self.profile.environment,
         }
 

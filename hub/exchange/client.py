@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
 
 from hub.exchange.archive import Entry, unpack
-from hub.exchange.failure import ServiceAwayError, ExchangeFailedError, RefusedError
+from hub.exchange.failure import ExchangeFailedError, RefusedError, ServiceAwayError
 from hub.exchange.language import say
 from hub.exchange.record import (
     AssignmentRecord,
@@ -61,7 +61,7 @@ class ExchangeClient:
             },
         )
 
-    def __enter__(self) -> ExchangeClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

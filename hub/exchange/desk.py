@@ -19,7 +19,7 @@ from tornado.ioloop import IOLoop
 from hub.exchange.environment import Environment
 from hub.exchange.exchange import Exchange
 from hub.exchange.extension import is_plain_name
-from hub.exchange.failure import ServiceAwayError, ExchangeFailedError
+from hub.exchange.failure import ExchangeFailedError, ServiceAwayError
 from hub.exchange.formgrader_page import NotebookPage, page_templates
 from hub.exchange.language import say
 from hub.exchange.mirror import CourseMirror

@@ -23,7 +23,7 @@ from tornado.ioloop import IOLoop
 from hub.exchange.assignment_list import AssignmentList
 from hub.exchange.environment import Environment
 from hub.exchange.exchange import Exchange
-from hub.exchange.failure import ServiceAwayError, ExchangeFailedError, RefusedError
+from hub.exchange.failure import ExchangeFailedError, RefusedError, ServiceAwayError
 from hub.exchange.fetch_assignment import ensure_exercise
 from hub.exchange.language import say
 
@@ -51,7 +51,7 @@ class OpenExerciseHandler(JupyterHandler):
                 raise RefusedError(
                     say("not_found", what=f"{course_id}/{assignment_id}"), status=HTTPStatus.NOT_FOUND
                 )
-            root = Path(self.settings["server_root_dir"]).expanduser()
+            root = Path(self.settings["server_root_dir"])
             notebook = await IOLoop.current().run_in_executor(
                 None, open_exercise, environment, root, course_id, assignment_id
             )

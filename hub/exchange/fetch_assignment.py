@@ -11,7 +11,7 @@ from nbgrader.exchange import abc
 
 from hub.exchange.archive import place
 from hub.exchange.exchange import Exchange
-from hub.exchange.failure import ServiceAwayError, ExchangeFailedError
+from hub.exchange.failure import ExchangeFailedError, ServiceAwayError
 from hub.exchange.language import say
 
 if TYPE_CHECKING:

@@ -3,6 +3,8 @@
 Takes the place of nbgrader's NbGraderAPI in our formgrader. Nothing in this file starts a kernel on a learner's work.
 """
 
+# ruff: noqa: ARG002, FBT001, FBT002 - the signatures are nbgrader\'s
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
@@ -33,7 +35,7 @@ class MirrorExchange(ExchangeFactory):  # type: ignore[misc]
         super().__init__(**kwargs)
         self.mirror = mirror
 
-    def List(self, *_args: Any, **_kwargs: Any) -> MirrorList:
+    def List(self, *_args: Any, **_kwargs: Any) -> MirrorList:  # noqa: N802 - nbgrader's name
         """Return the list of published exercises."""
         return MirrorList(self.mirror)
 

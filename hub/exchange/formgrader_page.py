@@ -13,7 +13,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader
+import bleach  # type: ignore[import-untyped]
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, pass_context
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_notebook
 from nbgrader.server_extensions.formgrader import handlers as nbgrader_handlers
@@ -26,6 +27,63 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+WRITING_TAGS = frozenset(
+    {
+        *(
+            "a",
+            "abbr",
+            "b",
+            "blockquote",
+            "br",
+            "caption",
+            "code",
+            "col",
+            "colgroup",
+            "dd",
+            "del",
+            "div",
+            "dl",
+            "dt",
+            "em",
+        ),
+        *(
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "hr",
+            "i",
+            "img",
+            "kbd",
+            "li",
+            "ol",
+            "p",
+            "pre",
+            "q",
+            "s",
+            "samp",
+            "small",
+        ),
+        *(
+            "span",
+            "strong",
+            "sub",
+            "sup",
+            "table",
+            "tbody",
+            "td",
+            "tfoot",
+            "th",
+            "thead",
+            "tr",
+            "u",
+            "ul",
+            "var",
+        ),
+    }
+)
 _SCRIPT = re.compile(r"<script(?P<head>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)
 _ON_EVENT = re.compile(r"\son[a-z]+=\"(?P<body>[^\"]*)\"")
 
@@ -47,6 +105,32 @@ def page_templates(mirror: CourseMirror, base_url: str, courses_url: str) -> Env
     return templates
 
 
+def _is_safe(tag: str, name: str, value: str) -> bool:
+    """Whether an attribute may stay in what a learner wrote; bleach asks for each."""
+    if tag == "a":
+        return name in ("href", "title") and not value.strip().lower().startswith("data:")
+    if tag == "img":
+        return name in ("src", "alt", "title", "width", "height")
+    return name in ("align", "colspan", "rowspan", "start")
+
+
+class SafeExporter(HTMLExporter):
+    """nbconvert's exporter with a sanitiser for written answers too; its own covers outputs only."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call]
+        self.sanitize_html = True
+
+    @pass_context
+    def markdown2html(self, context: Any, source: str) -> str:
+        """Render an answer, then keep only harmless HTML."""
+        rendered = str(super().markdown2html(context, source))
+        clean: str = bleach.clean(
+            rendered, tags=WRITING_TAGS, attributes=_is_safe, protocols={"http", "https", "mailto", "data"}
+        )
+        return clean
+
+
 class NotebookPage:
     """The page of one graded notebook; stands where formgrader has its HTMLExporter."""
 
@@ -58,8 +142,7 @@ class NotebookPage:
             base_url: the course's own address, without a slash at the end.
         """
         static = f"{base_url}/formgrader/atelier"
-        self._exporter = HTMLExporter(config=config)  # type: ignore[no-untyped-call]
-        self._exporter.sanitize_html = True
+        self._exporter = SafeExporter(config=config)
         self._exporter.mathjax_url = f"{static}/mathjax.js"
         self._exporter.require_js_url = ""
         self._exporter.jquery_url = ""

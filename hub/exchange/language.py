@@ -3,6 +3,8 @@
 Used wherever an error or a page reaches a person. Log lines for operators are not here.
 """
 
+# ruff: noqa: E501 - a sentence on one line is easier to translate
+
 from __future__ import annotations
 
 from types import MappingProxyType

@@ -7,7 +7,6 @@ pages are shown. `fetch` waits for the service and runs in a thread; `apply` cha
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import time
 from contextlib import closing
@@ -141,7 +140,7 @@ class CourseMirror:
             fresh.write_bytes(copy.data)
             for leftover in ("-journal", "-wal", "-shm"):
                 Path(f"{self.gradebook_path}{leftover}").unlink(missing_ok=True)
-            os.replace(fresh, self.gradebook_path)
+            fresh.replace(self.gradebook_path)
         self._add_own_notes()
 
     def _add_own_notes(self) -> None:

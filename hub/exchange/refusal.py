@@ -16,7 +16,7 @@ from hub.exchange.language import say
 class RefuseToRun(NbGraderPreprocessor):  # type: ignore[misc]
     """A preprocessor that never lets a notebook through."""
 
-    def preprocess(self, nb: Any, resources: Any) -> NoReturn:
+    def preprocess(self, nb: Any, resources: Any) -> NoReturn:  # noqa: ARG002 - nbgrader's signature
         """Refuse.
 
         Raises:

@@ -16,8 +16,8 @@ from tornado import web
 from hub.exchange.desk import Desks
 from hub.exchange.environment import Environment
 from hub.exchange.extension import TEMPLATES
-from hub.exchange.formgrader_handler import course_routes
 from hub.exchange.formgrader_page import STATIC
+from hub.exchange.formgrader_routes import course_routes
 from hub.exchange.language import say
 
 

@@ -12,12 +12,14 @@ import json
 import re
 import tarfile
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Files = dict[str, bytes]
 Answer = tuple[int, dict[str, str], bytes]
@@ -94,7 +96,7 @@ class ExchangeApi:
         """When set, every request gets this."""
         self.hook: Callable[[str], None] = lambda _: None
 
-    def __enter__(self) -> ExchangeApi:
+    def __enter__(self) -> Self:
         api = self
 
         class Handler(BaseHTTPRequestHandler):

@@ -14,14 +14,13 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
 import httpx
+import pytest
 from jupyter_core.application import NoStart
 from jupyter_server.serverapp import ServerApp
 from nbgrader.apps import NbGraderApp
@@ -31,6 +30,9 @@ from traitlets.config import Config
 
 from hub.exchange.wiring import configure_server
 from tests.doubles.exchange_api import ExchangeApi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 IMAGE = Path(__file__).parents[4] / "images" / "learner"
 

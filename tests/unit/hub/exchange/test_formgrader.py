@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hub.exchange import mirror
-from tests.unit.hub.exchange.gradebook import hand_in_and_grade, make_graded_notebook, make_gradebook
+from tests.unit.hub.exchange.gradebook import hand_in_and_grade, make_gradebook, make_graded_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
