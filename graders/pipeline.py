@@ -106,7 +106,7 @@ def _judge(
         run = sandbox.run(work) if _has_code(work) else NOTHING_RUN
     if run.end is End.ENDED_EARLY and not run.out_of_memory:
         raise SandboxError(
-            f"a sandbox ended before it was done (exit code {run.exit_code}): {run.detail[:500]}"
+            f"a sandbox ended before it was done (exit code {run.exit_code}): {run.detail[-1500:]}"
         )
     clock.seconds |= run.seconds
     with clock.step("score"):
@@ -153,7 +153,7 @@ def _sandbox_job(
     }
     files = {path: data for path, data in submission.files.items() if not path.endswith(".ipynb")} | restored
     notebooks = tuple(item.job(recipe.records.get(name)) for name, item in assembled.items())
-    return SandboxJob(notebooks, files, job.limits)
+    return SandboxJob(notebooks, files, job.limits, published=frozenset(restored))
 
 
 def _has_code(work: SandboxJob) -> bool:

@@ -7,6 +7,8 @@ only the trusted side writes. A submission can't change it.
 
 from __future__ import annotations
 
+import ast
+import builtins
 import json
 import os
 import tempfile
@@ -20,10 +22,10 @@ from graders.errors import SandboxError
 from graders.results import Limits
 from graders.sandbox.job import End, SandboxJob, SandboxRunner
 from graders.sanitise import solved
-from graders.source import Kind, Source, read_source
+from graders.source import Kind, Source, SourceNotebook, read_source
 
 KEPT_IN_MEMORY = 32
-FORMAT = 1
+FORMAT = 2
 """Raise it when what a record means changes: older ones are made again."""
 
 
@@ -42,8 +44,8 @@ class Recipe:
         """Grade cells (notebook, grade_id) that only run in a fork of the learner's process."""
         found = []
         for name, record in sorted(self.records.items()):
-            ways = record.get("ways", record.get("way", {}))
-            found += [(name, grade_id) for grade_id, way in ways.items() if way == "fork"]
+            ways = record.get("ways", {})
+            found += [(name, grade_id) for grade_id, way in ways.items() if way.get("way") == "fork"]
         return tuple(found)
 
 
@@ -93,13 +95,63 @@ class RecipeBook:
         if not any(cell.kind is Kind.TEST for notebook in source.notebooks for cell in notebook.cells):
             return {"records": {}, "own_scores": {}}
         limits = source.sheet.apply_limits(Limits())
-        run = self._sandbox.run(SandboxJob(notebooks, source.reference, limits, mode="record"))
+        run = self._sandbox.run(SandboxJob(
+                notebooks,
+                source.reference,
+                limits,
+                mode="record",
+                published=frozenset(source.reference) - source.sheet.edits,
+            ))
         if run.end is End.ENDED_EARLY and not run.out_of_memory:
-            raise SandboxError(f"a sandbox ended while an exercise was recorded: {run.detail[:500]}")
+            raise SandboxError(f"a sandbox ended while an exercise was recorded: {run.detail[-1500:]}")
         own: dict[str, dict[str, float]] = {notebook.name: {} for notebook in source.notebooks}
         for verdict in run.verdicts:
             own[verdict.notebook][verdict.grade_id] = verdict.credit
+        for notebook in source.notebooks:
+            _name_unsolved(notebook, run.records.get(notebook.name), own[notebook.name])
         return {"records": run.records, "own_scores": own}
+
+
+def _name_unsolved(notebook: SourceNotebook, record: dict[str, Any] | None, own: dict[str, float]) -> None:
+    """Where a source holds no solution, say which names its checks expect of each solution cell.
+
+    A record lists the names that the author's solution made. Stock nbgrader grades sources whose solution cells only
+    raise, too: there, names that a check reads, and that nothing else makes, are the learner's.
+    """
+    names = record.get("names") if record else None
+    if not isinstance(names, dict):
+        return
+    made = {name for known in names.values() for name in known} | set(dir(builtins))
+    made |= {name for cell in notebook.cells if cell.kind is Kind.GIVEN for name in _names_in(cell.source, ast.Store)}
+    solution = None
+    for cell in notebook.cells:
+        if cell.kind is Kind.SOLUTION:
+            solution = cell.grade_id
+        elif cell.kind is Kind.TEST and solution in names and not own.get(str(cell.grade_id)):
+            made |= _names_in(cell.source, ast.Store)
+            missing = _names_in(cell.source, ast.Load) - made
+            names[solution] = sorted({*names[solution], *missing})
+            made |= missing
+
+
+def _names_in(source: str, context: type[ast.expr_context]) -> set[str]:
+    """Return the names that code reads or makes; none of code with magics."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return set()
+    found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, context)}
+    if context is ast.Store:
+        made = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        found |= {node.name for node in ast.walk(tree) if isinstance(node, made)}
+        found |= {
+            (item.asname or item.name).split(".")[0]
+            for node in ast.walk(tree)
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+            for item in node.names
+        }
+        found |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    return found
 
 
 def _load(path: Path) -> dict[str, Any] | None:

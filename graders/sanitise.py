@@ -65,7 +65,7 @@ class Assembled:
                     index, _role(cell), cell.text, cell.grade_id, cell.origin.points if cell.origin else None
                 )
                 for index, cell in enumerate(self.cells)
-                if cell.cell_type == "code" and cell.text.strip()
+                if cell.cell_type == "code" and (cell.text.strip() or cell.grade_id)
             ),
             record,
         )

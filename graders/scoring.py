@@ -6,6 +6,8 @@ verdict gets none. nbgrader's rules hold but for what docs/grading-differences.m
 
 from __future__ import annotations
 
+import re
+
 from typing import TYPE_CHECKING
 
 from graders.results import CellResult, CellVerdict, Limits, NotebookResult, Verdict, Way
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
 
 DECIMALS = 9
 """Points are cut here: a third of three points is one, not 0.9999999999999998."""
+
+_CHECKERS_WORDS = (
+    (re.compile(r"Your code raised (?P<name>\w+): (?P<text>.*)", re.DOTALL), "raised_text"),
+    (re.compile(r"Your code raised (?P<name>\w+)\."), "raised"),
+    (re.compile(r"NameError: name '(?P<name>\w+)' is not defined"), "name_missing"),
+)
+"""What the checker says in English where no author wrote a message."""
 
 _FAILURES = {
     "failed": CellVerdict.FAILED,
@@ -100,8 +109,27 @@ def _messages(
         return (say(failure.value, language),)
     said = verdict.message.strip()
     if said and not repeats_hidden(cell, said):
-        return (sheet.message(said, language),)
+        return (in_language(sheet.message(said, language), language),)
+    line = _visible_failure(cell, verdict.evidence or "")
+    if line:
+        return (say("failed_line", language, line=line),)
     return (say("failed_hidden" if cell.hidden_lines else "failed", language),)
+
+
+def in_language(said: str, language: str) -> str:
+    """Return what the checker itself says of an exception, in `language`; an author's words stay as they are."""
+    for pattern, key in _CHECKERS_WORDS:
+        match = pattern.fullmatch(said)
+        if match:
+            return say(key, language, **match.groupdict())
+    return said
+
+
+def _visible_failure(cell: SourceCell, evidence: str) -> str:
+    """Return the line of the check at which it failed, where the learner has that line already."""
+    shown = {line.strip() for line in cell.released.split("\n") if line.strip()}
+    hits = [line.strip() for line in evidence.split("\n") if line.strip() in shown]
+    return hits[-1][:200] if hits else ""
 
 
 def repeats_hidden(cell: SourceCell, text: str) -> bool:

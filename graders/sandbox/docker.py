@@ -156,9 +156,10 @@ class DockerSandbox(Sandbox):
         if self._removed:
             return
         self._removed = True
-        if self._response is not None:
-            with contextlib.suppress(OSError):
-                self._response.close()
+        for end in (self._response, self._socket, getattr(self._response, "_response", None)):
+            if end is not None:
+                with contextlib.suppress(OSError):
+                    end.close()
         try:
             self._client.remove_container(self.container_id, force=True, v=True)
         except NotFound:

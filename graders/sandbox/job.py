@@ -43,12 +43,17 @@ class NotebookJob:
 
 @dataclass(frozen=True, slots=True)
 class SandboxJob:
-    """One submission to run. `files` are laid out in the learner's working directory."""
+    """One submission to run.
+
+    `files` are laid out in the learner's working directory; those that are `published`, the source's own, beside
+    the checks too.
+    """
 
     notebooks: tuple[NotebookJob, ...]
     files: dict[str, bytes]
     limits: Limits
     mode: str = "grade"
+    published: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

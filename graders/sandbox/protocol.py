@@ -64,7 +64,11 @@ def job_message(job: SandboxJob) -> dict[str, Any]:
         "limits": asdict(job.limits),
         "env": {},
         "files": [
-            {"path": path, "data_b64": base64.b64encode(data).decode("ascii")}
+            {
+                "path": path,
+                "data_b64": base64.b64encode(data).decode("ascii"),
+                "from": "source" if path in job.published else "submission",
+            }
             for path, data in sorted(job.files.items())
         ],
         "notebooks": [
