@@ -17,6 +17,7 @@ from tornado import web
 
 from hub.deploy.handlers import service_handlers
 from hub.errors import TooManyRequestsError
+from hub.pages import hub_theme
 from hub.people.models import Person, Role
 
 if TYPE_CHECKING:
@@ -83,8 +84,8 @@ class PeopleAuthenticator(Authenticator):  # type: ignore[misc]
         return username.strip().lower()
 
     def get_handlers(self, app: Any) -> list[tuple[str, type[web.RequestHandler], dict[str, Any]]]:
-        """Return the sign-in pages and the way to the service's own host."""
-        return [*super().get_handlers(app), *service_handlers(self.settings)]
+        """Return the sign-in pages, the way to the service's own host, and what the pages load."""
+        return [*super().get_handlers(app), *service_handlers(self.settings), *hub_theme.static_handlers()]
 
     async def _find_active(self, name: str) -> Person | None:
         person = await _in(self._asking, lambda: self.people.find(name))

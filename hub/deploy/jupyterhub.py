@@ -18,6 +18,7 @@ from hub.deploy.culling import culler_service
 from hub.deploy.profile import all_profiles
 from hub.deploy.spawner import AtelierSpawner
 from hub.errors import AtelierError
+from hub.pages import hub_theme
 from hub.people.service import People
 from hub.settings import ROOT, Settings
 
@@ -57,7 +58,7 @@ def configure(c: Any, settings: Settings) -> None:
     _configure_people(c, settings, people)
     _configure_services(c, settings)
     _configure_spawner(c, settings, people)
-    _configure_pages(c, settings)
+    _configure_pages(c, settings, people)
 
 
 def check_address(settings: Settings) -> None:
@@ -179,12 +180,15 @@ def _configure_spawner(c: Any, settings: Settings, people: People) -> None:
     c.AtelierSpawner.default_url = "/lab"
 
 
-def _configure_pages(c: Any, settings: Settings) -> None:
+def _language(people: People, name: str) -> str | None:
+    person = people.find(name)
+    return person.language if person is not None else None
+
+
+def _configure_pages(c: Any, settings: Settings, people: People) -> None:
     c.JupyterHub.default_url = settings.service_url
-    c.JupyterHub.template_vars = {"atelier_url": settings.service_url, "atelier_home": settings.url}
-    templates = ROOT / "hub" / "pages" / "templates" / "jupyterhub"
-    if templates.is_dir():
-        c.JupyterHub.template_paths = [str(templates)]
+    c.JupyterHub.template_paths = [str(hub_theme.HUB_TEMPLATES_DIR)]
+    c.JupyterHub.template_vars = hub_theme.template_vars(settings, lambda name: _language(people, name))
     c.JupyterHub.tornado_settings = {
         # `__Host-` cookies must be Secure. Browsers take those over plain http on *.localhost, the only http there is.
         "cookie_options": {"secure": True},
