@@ -19,6 +19,8 @@ from hub.deploy.naming import INSTANCE_LABEL, KIND_LABEL, bridge_name, network_n
 from hub.errors import UnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hub.settings import Settings
 
 BRIDGE_OPTION = "com.docker.network.bridge.name"
@@ -105,11 +107,12 @@ def remove_servers(client: docker.DockerClient, settings: Settings) -> int:
 
 def _remove_server(server: Any) -> None:
     """Let it end by itself (it saves what it holds), then see that it is gone."""
-    for step in (
+    steps: tuple[Callable[[], Any], ...] = (
         lambda: server.stop(timeout=STOP_TIMEOUT_S),
         lambda: server.remove(force=True),
         lambda: server.wait(condition="removed"),
-    ):
+    )
+    for step in steps:
         try:
             step()
         except APIError as error:

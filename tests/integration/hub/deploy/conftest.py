@@ -214,7 +214,7 @@ class RunningHub:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_for(self._answers, "the hub answers\n" + self.log.read_text(errors="replace")[-3000:])
+        wait_for(self._answers, f"the hub answers; its log is {self.log}")
 
     def stop(self) -> None:
         assert self.process is not None
@@ -274,8 +274,8 @@ def running_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub
         rows = json.loads(accounts.read_text(encoding="utf-8"))
         passwords = {row["name"]: row["password"] for row in rows}
         hub = RunningHub(settings, people, settings.state_dir / "hub.log", passwords)
-        hub.start()
         try:
+            hub.start()
             yield hub
         finally:
             hub.stop()
