@@ -148,9 +148,8 @@ class GraderProcess:
 
     def close(self) -> None:
         """Let the process finish what it holds, then end it."""
-        for end in (self._jobs, self._lifeline):
-            if end is not None:
-                end.close()
+        if self._jobs is not None:
+            self._jobs.close()  # it leaves its context by itself; the lifeline, which would hurry it, comes last
         if self._process is not None:
             self._process.join(CLOSE_SECONDS)
             self.kill()
@@ -160,6 +159,9 @@ class GraderProcess:
         if self._process is not None:
             self._process.kill()
             self._process.join(CLOSE_SECONDS)
+        for end in (self._jobs, self._lifeline):
+            if end is not None:
+                end.close()
         self._process = self._jobs = self._lifeline = None
 
 
@@ -212,6 +214,7 @@ def _describe(error: Exception) -> str:
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: a second one would break off the cleaning up
     raise SystemExit(0)
 
 
