@@ -2,6 +2,8 @@
 
 settings   | settings over a fresh state directory with secrets, nothing listening
 database   | a fresh, migrated SQLite database of those settings
+
+A running platform, a browser and a sign-in come from tests/running_platform.py.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ from hub import migrations
 from hub.db import Database
 from hub.deploy.secrets import ensure_secrets
 from hub.settings import Settings
+
+
+pytest_plugins = ["tests.running_platform"]
 
 
 @pytest.fixture

@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Suite:
-    """One kind of tests: its folder, and how pytest runs it."""
+    """One kind of tests: its folders, and how pytest runs them."""
 
-    folder: str
+    folders: tuple[str, ...]
     options: tuple[str, ...] = ()
 
 
 KINDS: Mapping[str, Suite] = {
-    "unit": Suite("tests/unit", ("--numprocesses=auto",)),
-    "integration": Suite("tests/integration"),
-    "attacks": Suite("tests/attacks"),
-    "e2e": Suite("tests/e2e"),
+    "unit": Suite(("tests/unit",), ("--numprocesses=auto",)),
+    "integration": Suite(("tests/integration",)),
+    "attacks": Suite(("tests/attacks",), ("--ignore=tests/attacks/platform",)),
+    "e2e": Suite(("tests/e2e", "tests/attacks/platform")),
 }
 """From the quickest to the slowest. Only unit tests run side by side: the others share the engine and two
 ports."""
@@ -66,7 +66,7 @@ def run_checks(places: Places, say: Callable[[str], None]) -> int:
 
 def pytest_command(places: Places, suite: Suite) -> list[str]:
     """Return the command that runs one kind of tests."""
-    return [str(places.venv_python), "-m", "pytest", "-q", "--durations=5", *suite.options, suite.folder]
+    return [str(places.venv_python), "-m", "pytest", "-q", "--durations=5", *suite.options, *suite.folders]
 
 
 def tool_environment(places: Places) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: one whole platform for the session, brought up the way an operator does.
+"""Fixtures for tests against a whole platform, brought up once a session the way an operator does. A pytest plugin.
 
 platform     | a running platform of its own: own instance name, ports, network and state; down at the end
 browser      | headless Chromium
@@ -22,8 +22,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM_FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
+ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+]
 
 
 def free_ports(count: int) -> list[int]:
@@ -89,7 +94,9 @@ def remove_what_docker_keeps(instance: str) -> None:
     for kind in ("volume", "network"):
         listed = subprocess.run(
             ["docker", kind, "ls", "--quiet", "--filter", f"label=atelier.instance={instance}"],
-            capture_output=True, text=True, check=True,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.split()
         if listed:
             subprocess.run(["docker", kind, "rm", *listed], check=True, stdout=subprocess.DEVNULL)
