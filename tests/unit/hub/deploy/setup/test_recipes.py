@@ -38,7 +38,7 @@ def test_an_unknown_kind_of_tests_is_refused(capsys: pytest.CaptureFixture[str])
 
 def test_every_kind_of_tests_has_its_folder() -> None:
     root = Path(recipes.__file__).resolve().parents[3]
-    assert all((root / suite.folder).is_dir() for suite in suites.KINDS.values())
+    assert all((root / folder).is_dir() for suite in suites.KINDS.values() for folder in suite.folders)
 
 
 def test_all_commands_run_although_one_fails(places: Places, tmp_path: Path) -> None:
