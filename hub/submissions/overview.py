@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from hub.courses.models import Assignment, AssignmentVersion
 from hub.db import Database
@@ -55,7 +55,6 @@ class Row:
     version: AssignmentVersion
     person: Person
     result: Result | None
-    failure: str | None  # why the newest run failed, for trainers
 
 
 def queue_position(database: Database, submission: Submission) -> int:
@@ -102,18 +101,9 @@ def ids(database: Database, wanted: Filter) -> list[str]:
 
 def rows(database: Database, wanted: Filter, limit: int, offset: int = 0) -> list[Row]:
     """Return submissions, those set aside first, then the newest."""
-    any_run = aliased(Result)
-    newest_failure = (
-        select(any_run.detail)
-        .where(any_run.submission_id == Submission.id)
-        .order_by(any_run.run.desc())
-        .limit(1)
-        .correlate(Submission)
-        .scalar_subquery()
-    )
     with database.reading() as session:
         query = (
-            select(Submission, Assignment, AssignmentVersion, Person, Result, newest_failure)
+            select(Submission, Assignment, AssignmentVersion, Person, Result)
             .join(Assignment, Assignment.id == Submission.assignment_id)
             .join(AssignmentVersion, AssignmentVersion.id == Submission.version_id)
             .join(Person, Person.id == Submission.person_id)

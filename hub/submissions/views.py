@@ -22,7 +22,7 @@ from hub.people.models import Person, Role
 from hub.submissions import overview
 from hub.submissions.models import State
 from hub.submissions.presenting import question_labels, show
-from hub.submissions.reading import PENDING, SubmissionView
+from hub.submissions.reading import PENDING
 from hub.submissions.rules import sees_before_release
 
 router = APIRouter()
@@ -142,7 +142,8 @@ def _row(row: overview.Row, place: Place, words: Texts) -> dict[str, Any]:
         "score": result.score if result else None,
         "max_score": result.max_score if result else None,
         "manual": bool(result and result.needs_manual_grade),
-        "reason": (row.failure if state is State.FAILED else result.detail if result else "") or "",
+        "reason": (row.submission.failure if state is State.FAILED else result.detail if result else "")
+        or "",
         "version": row.version.number,
     }
 
@@ -332,10 +333,6 @@ def _exercise_row(view: AssignmentView, counts: tuple[int, int], words: Texts) -
 
 
 # --- one submission ---
-
-
-def _reason(view: SubmissionView) -> str:
-    return (view.failure.detail if view.failure else view.result.detail if view.result else "") or ""
 
 
 @router.get("/submissions/{submission_id}")
