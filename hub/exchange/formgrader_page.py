@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bleach  # type: ignore[import-untyped]
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, pass_context
+from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader, PrefixLoader, pass_context
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_notebook
 from nbgrader.server_extensions.formgrader import handlers as nbgrader_handlers
@@ -142,11 +142,9 @@ class NotebookPage:
             base_url: the course's own address, without a slash at the end.
         """
         static = f"{base_url}/formgrader/atelier"
-        self._exporter = SafeExporter(config=config)
-        self._exporter.mathjax_url = f"{static}/mathjax.js"
-        self._exporter.require_js_url = ""
-        self._exporter.jquery_url = ""
-        self._exporter.mermaid_js_url = ""
+        mathjax = '{% macro mathjax(url="") %}<script src="' + static + '/mathjax.js"></script>{% endmacro %}'
+        own = DictLoader({"mathjax.html.j2": mathjax, "base/mathjax.html.j2": mathjax})
+        self._exporter = SafeExporter(config=config, extra_loaders=[own])
         self._tail = f'<script src="{static}/marks.js"></script>\n'
         self.policy = ""
         """The Content-Security-Policy of the page made last."""

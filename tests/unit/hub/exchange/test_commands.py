@@ -380,6 +380,7 @@ class TestTrainer:
         assert seat.run("release_feedback", "page-one", "--course", "web") == 0
         assert api.submitted[0].feedback_released
 
+    @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own add_submission
     def test_autograde_never_runs_here(
         self, seat: Seat, api: ExchangeApi, notebook: Callable[..., bytes], capsys: pytest.CaptureFixture[str]
     ) -> None:
