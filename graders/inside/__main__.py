@@ -71,7 +71,8 @@ class Init:
             status = self._reap()
         self._kill_learner()
         if status is None:
-            os.kill(self.checker_pid, signal.SIGKILL)
+            with contextlib.suppress(PermissionError):  # PID 1 has no right to; its own end is the end of all
+                os.kill(self.checker_pid, signal.SIGKILL)
         return 124 if status is None else status
 
     def _reap(self) -> int | None:
@@ -124,15 +125,16 @@ class Init:
                     os.killpg(session, signal.SIGKILL)
             self._sessions.clear()
             return
-        killer = os.fork()
-        if killer == 0:
-            limits.become(limits.LEARNER_UID)
-            with contextlib.suppress(ProcessLookupError):
+        # No fork: a learner who has used up all processes must not be safe from this. For a moment this process is the
+        # learner's user; its saved user stays root, so nobody of that user can look into it meanwhile.
+        os.setresuid(limits.LEARNER_UID, limits.LEARNER_UID, 0)
+        try:
+            for _ in range(_KILL_ROUNDS):
                 os.kill(-1, signal.SIGKILL)
-            os._exit(0)
-        # The killer is of that user as well and does not outlive its own signal.
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(killer, 0)
+        except (ProcessLookupError, PermissionError):
+            pass  # nobody is left
+        finally:
+            os.setresuid(0, 0, 0)
 
     # --- in the children -------------------------------------------------------------------------------------
 
@@ -183,6 +185,7 @@ class Init:
 
 
 _MAX_DESCRIPTORS = 4096
+_KILL_ROUNDS = 3
 _FONT_LISTS = "/opt/atelier/matplotlib"  # made once, when the image was built
 # What IPython imports on the first error, and what many cells import: here it is shared by all processes.
 _COMMON = (

@@ -100,7 +100,6 @@ class Checker:
         record = Record(recording=True) if recording else parse_record(notebook.get("record")) or Record()
         folder = str(safe_path(notebook["files_dir"])) if notebook.get("files_dir") else ""
         names = self._fresh_namespace()
-        taint.forget()
         workspace.enter(folder)
         connection = self._learner or self.control.new_learner()
         self._learner = None
@@ -115,7 +114,8 @@ class Checker:
         stopped: str | None = None
         try:
             remote.deadline = time.monotonic() + _SETUP_S
-            remote.request("start", **self._start(job, folder, limits))
+            if "raised" in remote.request("start", **self._start(job, folder, limits)):
+                remote.end("died")
             stopped = replay.run(cells)
         except LearnerGoneError as gone:
             stopped = gone.status

@@ -22,7 +22,7 @@ from graders.inside import tables
 
 Packed = Any
 MAX_DEPTH = 60
-MAX_NUMBER_DIGITS = 20_000
+MAX_NUMBER_DIGITS = 250_000
 _SAFE_INT = 1 << 53
 _FACTORIES: dict[str, type] = {
     kind.__name__: kind for kind in (list, dict, set, int, float, str, tuple, bool)
@@ -71,7 +71,7 @@ class Packer:
         if value is None or kind is bool or kind is str:
             return value
         if kind is int:
-            return value if -_SAFE_INT < value < _SAFE_INT else ["int", hex(value)]
+            return value if -_SAFE_INT < value < _SAFE_INT else ["int", _hex(value)]
         if kind is float:
             return value if math.isfinite(value) else ["float", repr(value)]
         own = self._own(value)
@@ -116,6 +116,12 @@ class Packer:
 
     def _pairs(self, value: dict[Any, Any], depth: int) -> list[Packed]:
         return [[self.pack(key, depth), self.pack(item, depth)] for key, item in dict.items(value)]
+
+
+def _hex(value: int) -> str:
+    if value.bit_length() > 4 * (MAX_NUMBER_DIGITS - 3):
+        raise CrossingError("a number that long does not cross")
+    return hex(value)
 
 
 def is_named_tuple(kind: type) -> bool:

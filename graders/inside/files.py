@@ -66,11 +66,14 @@ class Workspace:
         self._published: set[str] = set()
         for entry in files:
             path = safe_path(entry["path"])
-            from_source = entry.get("from", "source") == "source"
+            from_source = entry.get("from") == "source"
             if from_source or path.suffix.lower() in SUFFIXES:
                 target = self.root / path
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(base64.b64decode(entry["data_b64"]))
+                content = base64.b64decode(entry["data_b64"])
+                target.write_bytes(content)
+                if not from_source:
+                    _hear(content)
             if from_source:
                 self._published.add(str(path))
         self._folder = ""
@@ -118,6 +121,8 @@ class Workspace:
             LearnerGoneError: the learner's process sent something else.
         """
         reply = remote.request("files", suffixes=list(SUFFIXES), budget=_BUDGET_BYTES)
+        if "raised" in reply:
+            return False
         try:
             return any([self._take(entry) for entry in _listed(reply.get("files"))])
         except (FrameError, ValueError, OSError) as error:
@@ -137,8 +142,7 @@ class Workspace:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             content = base64.b64decode(entry[1], validate=True)
-            taint.heard(b"")
-            taint.heard(content.decode("utf-8", "replace"))
+            _hear(content)
             target.write_bytes(content)
         except binascii.Error as error:
             raise FrameError("a malformed file") from error
@@ -161,6 +165,13 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
 def watch_files() -> None:
     """Have Python tell of every file that is opened; for the checker's process alone, once."""
     sys.addaudithook(_audit)
+
+
+def _hear(content: bytes) -> None:
+    taint.heard(b"")
+    text = content.decode("utf-8", "replace")
+    if taint.may_act(text):
+        taint.heard(text)
 
 
 def _listed(files: Any) -> list[Any]:

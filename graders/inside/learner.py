@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from graders.inside import crossing, guarded, limits, objects, snapshot, visitors
-from graders.inside.frames import Channel, ChannelClosedError
+from graders.inside.frames import Channel, ChannelClosedError, FrameError
 from graders.inside.replacement import is_mutable, replace_content
 from graders.inside.shell import Shell, Sink
 
@@ -67,7 +67,11 @@ class Learner:
         if os.getpid() != self._owner:
             os._exit(0)  # a fork that a cell made and that came out of it: only one process answers
         reply["n"], self._nonce = self._nonce, outer
-        self.channel.send(reply)
+        try:
+            self.channel.send(reply)
+        except FrameError:
+            raised = self._raised(OverflowError("the value is too large to be passed on"))
+            self.channel.send({"n": reply["n"], **raised})
 
     def _reply_to(self, request: dict[str, Any]) -> dict[str, Any]:
         sink, self.shell.sink = self.shell.sink, Sink(_CALL_OUTPUT_BYTES)

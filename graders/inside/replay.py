@@ -142,7 +142,7 @@ class Replay:
         reply = self.remote.request("cell", source=cell.source, budget=budget)
         self.remote.runs += 1
         try:
-            outputs = displayed.check_outputs(reply.get("outputs"))
+            outputs = displayed.check_outputs([] if "raised" in reply else reply.get("outputs"))
         except FrameError as error:
             self.remote.end("tampered", str(error))
             raise
@@ -233,7 +233,8 @@ class Replay:
         ours, theirs = socket.socketpair()
         with ours:
             try:
-                remote.request("twin", theirs)
+                if "raised" in remote.request("twin", theirs):
+                    remote.end("died")  # no more processes or files can be had: its own doing
             finally:
                 theirs.close()
             connection, channel, self._main_table = remote.connection, remote.channel, remote.table
@@ -331,7 +332,8 @@ class Replay:
         ours, theirs = socket.socketpair()
         with ours:
             try:
-                remote.request("guarded", theirs)
+                if "raised" in remote.request("guarded", theirs):
+                    remote.end("died")
             finally:
                 theirs.close()
             channel = Channel(ours.fileno(), ours.fileno())

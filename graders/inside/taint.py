@@ -42,13 +42,6 @@ def set_active(*, active: bool) -> None:
     _state["active"] = active
 
 
-def forget() -> None:
-    """Forget everything; another notebook begins."""
-    _texts.clear()
-    _tainted_files.clear()
-    _state["bytes"] = False
-
-
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if not _state["active"]:
         return

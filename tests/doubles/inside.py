@@ -108,7 +108,7 @@ def local_command(directory: str, *libraries: str) -> list[str]:
 def job_of(cells: list[Frame], *, record: Frame | None = None, mode: str = "grade", **more: Any) -> Frame:
     numbered = [{"index": at, **cell} for at, cell in enumerate(cells)]
     files = [
-        {"path": path, "data_b64": base64.b64encode(data).decode()}
+        {"path": path, "data_b64": base64.b64encode(data).decode(), "from": "source"}
         for path, data in more.get("files", {}).items()
     ]
     return {
