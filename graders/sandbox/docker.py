@@ -156,7 +156,7 @@ class DockerSandbox(Sandbox):
         if self._removed:
             return
         self._removed = True
-        for end in (self._response, self._socket, getattr(self._response, "_response", None)):
+        for end in (self._response, self.line):
             if end is not None:
                 with contextlib.suppress(OSError):
                     end.close()

@@ -64,6 +64,7 @@ class WarmPool:
         self._busy: set[str] = set()
         self._changed = threading.Condition()
         self._closing = False
+        self._starter: _Starter | None = None  # the background thread's own
         self._filler = threading.Thread(target=self._fill, args=(connect,), name="sandbox-pool", daemon=True)
         if size > 0:
             self._filler.start()
@@ -108,7 +109,9 @@ class WarmPool:
             left, self._ready = self._ready, []
         for sandbox in left:
             sandbox.remove()
-        self._runner.close()
+        for runner in (self._starter, self._runner):
+            if runner is not None:
+                runner.close()
 
     def _take(self, shape: Shape) -> Sandbox | None:
         stale: list[Sandbox] = []
@@ -132,7 +135,6 @@ class WarmPool:
 
     def _fill(self, connect: Callable[[], _Starter]) -> None:
         """Body of the background thread: start sandboxes while some are missing."""
-        runner: _Starter | None = None
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closing or len(self._ready) < self._size, MAX_IDLE_S / 2)
@@ -146,14 +148,12 @@ class WarmPool:
             if missing <= 0:
                 continue
             try:
-                runner = runner or connect()
-                self._add(runner)
+                self._starter = self._starter or connect()
+                self._add(self._starter)
             except SandboxError as error:
                 log.warning("pool_not_filled", error=str(error))
                 with self._changed:
                     self._changed.wait_for(lambda: self._closing, RETRY_S)
-        if runner is not None:
-            runner.close()
 
     def _add(self, runner: _Starter) -> None:
         sandbox = runner.start(self._limits)

@@ -67,6 +67,10 @@ class Reaper:
             log.info("strays_removed", count=len(removed))
         return removed
 
+    def close(self) -> None:
+        """Close the connection to the engine."""
+        self._client.close()
+
     def _listed(self) -> list[dict[str, Any]]:
         filters = {"label": [f"{ROLE_LABEL}={ROLE}", f"{INSTANCE_LABEL}={self._instance}"]}
         found: list[dict[str, Any]] = self._client.containers(all=True, filters=filters)

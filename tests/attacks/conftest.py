@@ -13,7 +13,7 @@ import pytest
 from graders.pipeline import grade
 from graders.recipe import RecipeBook
 from graders.results import GradingJob, GradingResult, Limits
-from graders.sandbox.docker import DockerSandboxRunner
+from graders.sandbox.choice import SandboxConfig, make_runner
 from graders.sandbox.pool import WarmPool
 from graders.sandbox.reaper import Reaper
 from tests.attacks.case import SECRET_CANARY, Case, Oracle, source
@@ -32,13 +32,16 @@ SIDE_BY_SIDE = 2
 def instance() -> Iterator[str]:
     name = f"ateliertest-a{uuid.uuid4().hex[:8]}"
     yield name
-    Reaper(name).sweep((), all_owners=True)
+    reaper = Reaper(name)
+    reaper.sweep((), all_owners=True)
+    reaper.close()
 
 
 @pytest.fixture(scope="session")
-def warm(instance: str) -> Iterator[WarmPool]:
-    image = grader_image()
-    pool = WarmPool(lambda: DockerSandboxRunner(image, instance), size=SIDE_BY_SIDE, limits=LIMITS)
+def warm(instance: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmPool]:
+    """Keep sandboxes ready in the way that the platform takes on this machine."""
+    config = SandboxConfig(grader_image(), instance, tmp_path_factory.mktemp("sandboxes"))
+    pool = WarmPool(lambda: make_runner(config), size=SIDE_BY_SIDE, limits=LIMITS)
     yield pool
     pool.close()
 

@@ -28,7 +28,9 @@ def instance() -> Iterator[str]:
     """Return a name that no other run has; whatever carries it is removed at the end."""
     name = f"ateliertest-g{uuid.uuid4().hex[:8]}"
     yield name
-    Reaper(name).sweep((), all_owners=True)
+    reaper = Reaper(name)
+    reaper.sweep((), all_owners=True)
+    reaper.close()
 
 
 @pytest.fixture(scope="session")
