@@ -106,7 +106,7 @@ class GraderProcess:
             GraderFaultError: it raised, died or fell silent; the next call starts a fresh one.
         """
         self.start()
-        assert self._jobs is not None
+        assert self._jobs is not None  # noqa: S101 - start() sets it
         try:
             self._wait_until_ready()
             self._served += 1
@@ -129,7 +129,7 @@ class GraderProcess:
             self._ready = True
 
     def _receive(self, within_s: float) -> _Answer:
-        assert self._jobs is not None
+        assert self._jobs is not None  # noqa: S101 - called after start()
         if not self._jobs.poll(within_s):
             self.kill()
             raise GraderFaultError(f"The grading process did not answer within {within_s:.0f} seconds.")
@@ -186,7 +186,7 @@ def _serve(open_grader: OpenGrader, jobs: Connection, lifeline: Connection, scra
             _serve_jobs(grade, jobs, scratch)
     except (EOFError, BrokenPipeError):
         return
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the edge of the process: the worker hears why it did not start
         with contextlib.suppress(OSError):
             jobs.send(
                 _Fault(_describe(error), outage=True)
@@ -201,7 +201,7 @@ def _serve_jobs(grade: Grade, jobs: Connection, scratch: str) -> None:
             return
         try:
             answer: GradingResult | _Fault = grade(job)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the edge of the process
             answer = _Fault(_describe(error), outage=bool(getattr(error, "outage", False)))
         os.chdir(scratch)  # the converters may have left it
         jobs.send(answer)

@@ -109,14 +109,14 @@ class GradingQueue:
     def job_state(self, job: JobId) -> JobState:
         """Return where a job is."""
         self.ensure()
-        assert self._client is not None
+        assert self._client is not None  # noqa: S101 - ensure() sets it
         found = self._client.list_workflows(workflow_ids=[str(job)], load_input=False, load_output=False)
         return _STATES.get(found[0].status, JobState.ENDED) if found else JobState.UNKNOWN
 
     def waiting(self) -> list[str]:
         """Return the submission ids that wait, next one first."""
         self.ensure()
-        assert self._client is not None
+        assert self._client is not None  # noqa: S101 - ensure() sets it
         jobs = self._client.list_queued_workflows(queue_name=QUEUE, load_input=False)
         queued = [job for job in jobs if job.status == "ENQUEUED"]
         queued.sort(key=lambda job: (job.priority or 0, job.created_at or 0))

@@ -145,7 +145,7 @@ def _reconcile(books: Books) -> None:
                 state = status.status if status else "missing"
                 log.error("job without result", submission=submission_id, run=run, state=state)
                 books.record_failure(submission_id, f"The grading job ended without a result ({state}).", run)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - tried again in half a minute
         log.warning("could not compare queue and books", error=f"{type(error).__name__}: {error}")
 
 

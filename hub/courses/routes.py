@@ -6,8 +6,7 @@ does not concern it does not exist: 404, never 403.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -16,11 +15,15 @@ from starlette.concurrency import run_in_threadpool
 from hub.auth import API_SCOPE, EXCHANGE_SCOPE, Caller, ServicesDep, needs_scope
 from hub.courses.models import Course
 from hub.courses.rules import SOURCE_LIMITS, exchange_role
-from hub.courses.service import AssignmentView
 from hub.courses.tracks import no_assignment, no_course
 from hub.people.models import Role
 from hub.submissions.rules import may_manage_course
 from hub.submissions.upload import TAR, read_upload
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from hub.courses.service import AssignmentView
 
 router = APIRouter(prefix="/exchange", tags=["exchange"])
 ExchangeCaller = Annotated[Caller, Depends(needs_scope(EXCHANGE_SCOPE, API_SCOPE))]

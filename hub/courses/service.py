@@ -58,7 +58,7 @@ class Courses(Publishing):
         self._sources: OrderedDict[int, Source] = OrderedDict()
         self._sources_lock = Lock()
 
-    def assignments(self, course_id: int, include_withdrawn: bool = False) -> list[AssignmentView]:
+    def assignments(self, course_id: int, include_withdrawn: bool = False) -> list[AssignmentView]:  # noqa: FBT001, FBT002 - agreed
         """Return the exercises of a track, in order."""
         query = (
             select(Assignment, AssignmentVersion)

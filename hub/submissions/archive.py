@@ -26,6 +26,7 @@ BLOCK = 512
 MAX_PATH = 240  # characters
 MAX_NAME_BYTES = 150  # one component; file systems allow 255
 MAX_HEADER_BYTES = 64 * 1024  # one extended header
+MAX_LENGTH_DIGITS = 6
 HARMLESS_PAX_KEYS = frozenset({"path", "mtime", "atime", "ctime", "uid", "gid", "uname", "gname", "comment"})
 # Letters and digits of any script, and the marks that people put into file names; nothing that a shell, a URL or
 # another operating system reads differently.
@@ -221,7 +222,7 @@ def _pax_path(records: bytes, before: str | None) -> str | None:
     path = before
     while records:
         length_text, _, rest = records.partition(b" ")
-        if not length_text.isdigit() or len(length_text) > 6:
+        if not length_text.isdigit() or len(length_text) > MAX_LENGTH_DIGITS:
             raise InvalidSubmissionError("The archive is damaged.")
         length = int(length_text)
         record = records[len(length_text) + 1 : length]

@@ -35,10 +35,10 @@ _SET_GRADE = f"""
     UPDATE grade SET manual_score = :score, extra_credit = :extra_credit,
         needs_manual_grade = (:score IS NULL AND auto_score IS NULL)
     WHERE id IN ({_CELLS.format(table="grade")})
-"""
+"""  # noqa: S608 - built from constants; the values are bound
 _SET_COMMENT = f"""
     UPDATE comment SET manual_comment = :comment WHERE id IN ({_CELLS.format(table="comment")})
-"""
+"""  # noqa: S608 - the same
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ class GradingBooks(Reading):
             payload = {"reason": "platform_failed", "attempt": submission.attempt, "run": run}
             self._record_event(session, EventType.GRADING_FAILED, submission, course_id, key, payload)
 
-    def _record_event(
+    def _record_event(  # noqa: PLR0917 - an event says who, what, where and when
         self,
         session: Session,
         kind: EventType,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 NOTEBOOK_MAX_BYTES = 10 * 1024 * 1024
 NOTEBOOK_MAX_DEPTH = 100
 NOTEBOOK_MAX_CELLS = 2000
+NBFORMAT = 4
+NBFORMAT_MINOR_MAX = 20  # 5 today; readers ignore what a newer one adds
 _STRING_OR_BRACKET = re.compile(
     rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL
 )  # possessive: linear on any bytes
@@ -149,13 +151,16 @@ def json_depth(data: bytes) -> int:
     return deepest
 
 
-def notebook_problem(notebook: object) -> str | None:
+def notebook_problem(notebook: object) -> str | None:  # noqa: PLR0911 - one return for each thing that can be wrong
     """Return what keeps this from being a notebook of format 4, for the log, or None."""
     if not isinstance(notebook, dict):
         return "not an object"
-    if type(notebook.get("nbformat")) is not int or notebook["nbformat"] != 4:
+    if type(notebook.get("nbformat")) is not int or notebook["nbformat"] != NBFORMAT:
         return f"nbformat {notebook.get('nbformat')!r:.20}"
-    if type(notebook.get("nbformat_minor")) is not int or not 0 <= notebook["nbformat_minor"] <= 20:
+    if (
+        type(notebook.get("nbformat_minor")) is not int
+        or not 0 <= notebook["nbformat_minor"] <= NBFORMAT_MINOR_MAX
+    ):
         return "nbformat_minor"
     cells = notebook.get("cells")
     if not isinstance(notebook.get("metadata"), dict) or not isinstance(cells, list):

@@ -106,7 +106,7 @@ def views(session: Session, query: Select[Submission]) -> list[SubmissionView]:
 class Reading:
     """Attempts and their judgements, and who may see them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the neighbours, in the order that everybody wires them in
         self,
         database: Database,
         store: Store,

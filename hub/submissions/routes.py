@@ -6,23 +6,25 @@ the caller's to see does not exist: 404, never 403.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from hub.auth import API_SCOPE, ServicesDep
-from hub.courses.models import Course
 from hub.courses.routes import ExchangeCaller, ParticipantCourse, TrainerCourse, iso
 from hub.courses.tracks import no_course
 from hub.db import now_utc
 from hub.people.models import Person, Role
 from hub.submissions.archive import canonical_tar
-from hub.submissions.models import Submission
 from hub.submissions.reading import SubmissionView, effective_score, no_submission
 from hub.submissions.rules import Mark, sees_before_release
 from hub.submissions.upload import TAR, read_upload
+
+if TYPE_CHECKING:
+    from hub.courses.models import Course
+    from hub.submissions.models import Submission
 
 router = APIRouter(tags=["submissions"])
 GRADEBOOK = "application/vnd.sqlite3"

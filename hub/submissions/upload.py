@@ -7,12 +7,15 @@ Used by the routes of courses and submissions. What the sender says about the le
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
-from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from hub.errors import InvalidSubmissionError
 from hub.submissions.archive import ArchiveLimits, too_large
+
+if TYPE_CHECKING:
+    from fastapi import Request
 
 UPLOAD_SECONDS = 120
 TAR = "application/x-tar"

@@ -10,11 +10,14 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from graders.results import CellResult, CellVerdict, GradingJob, GradingResult, NotebookResult, Verdict, Way
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 class OutageError(Exception):
@@ -37,23 +40,25 @@ def result_of(score: float = 2.0, *, verdict: Verdict = Verdict.GRADED) -> Gradi
     )
 
 
+def _note(log: Path, text: str) -> None:
+    with log.open("a") as file:
+        file.write(f"{os.getpid()} {text}\n")
+
+
+def _once(log: Path, name: str) -> bool:
+    try:
+        log.with_name(name).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
 @contextmanager
 def open_double(log: Path) -> Iterator[Callable[[GradingJob], GradingResult]]:
     """Yield the grader; what it does is noted in `log`."""
 
-    def note(text: str) -> None:
-        with log.open("a") as file:
-            file.write(f"{os.getpid()} {text}\n")
-
-    def once(name: str) -> bool:
-        try:
-            log.with_name(name).touch(exist_ok=False)
-        except FileExistsError:
-            return False
-        return True
-
     def grade(job: GradingJob) -> GradingResult:
-        note(f"grade {job.submission_id}")
+        _note(log, f"grade {job.submission_id}")
         os.chdir("/")  # as nbgrader's converters do
         file = job.submission_dir / "behaviour.txt"
         behaviour = file.read_text() if file.exists() else "score 2"
@@ -61,21 +66,20 @@ def open_double(log: Path) -> Iterator[Callable[[GradingJob], GradingResult]]:
             raise ValueError("this exercise can't be graded")
         if behaviour == "outage" and not log.with_name("back").exists():
             raise OutageError("the engine does not answer")
-        if behaviour == "die" or (behaviour == "die once" and once(f"died-{job.submission_id}")):
+        if behaviour == "die" or (behaviour == "die once" and _once(log, f"died-{job.submission_id}")):
             os._exit(3)
-        if behaviour == "kill worker" and once(f"killed-{job.submission_id}"):
+        if behaviour == "kill worker" and _once(log, f"killed-{job.submission_id}"):
             os.kill(os.getppid(), signal.SIGKILL)
             time.sleep(60)  # the end comes by itself: nobody needs this process any more
-        if behaviour == "slow":
-            time.sleep(1)
+        time.sleep(1 if behaviour == "slow" else 0)
         if behaviour == "broken":
             return GradingResult(Verdict.INTERNAL_ERROR, detail="a sandbox broke the protocol")
         score = float(behaviour.removeprefix("score ")) if behaviour.startswith("score ") else 2.0
         return result_of(score)
 
-    note("open")
+    _note(log, "open")
     yield grade
-    note("close")
+    _note(log, "close")
 
 
 @contextmanager

@@ -6,23 +6,26 @@ For tests of submissions, courses and the worker. `publish` and `hand_in` are wh
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.courses.build import Built
-from hub.courses.models import AssignmentVersion
 from hub.courses.service import Courses
-from hub.db import Database
 from hub.people.models import Person, Role
 from hub.people.service import People
 from hub.progress.service import Progress
-from hub.settings import Settings
 from hub.submissions.archive import canonical_tar
-from hub.submissions.models import Submission
 from hub.submissions.service import Submissions
 from hub.submissions.store import Store
 from tests.doubles.notebooks import RELEASED, RIGHT, SOLUTION, cell, check, notebook, solution
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hub.courses.models import AssignmentVersion
+    from hub.db import Database
+    from hub.settings import Settings
+    from hub.submissions.models import Submission
 
 
 def double_builder(files: Mapping[str, bytes], _course: str, _slug: str) -> Built:
@@ -83,7 +86,9 @@ class Platform:
     submissions: Submissions
     progress: Progress
 
-    def person(self, name: str, role: Role = Role.LEARNER, language: str = "en", courses: Sequence[str] = ()) -> Person:
+    def person(
+        self, name: str, role: Role = Role.LEARNER, language: str = "en", courses: Sequence[str] = ()
+    ) -> Person:
         """Make a person who takes part in `courses`."""
         person = self.people.create(name, name.capitalize(), role, language, None)
         for course in courses:
@@ -98,7 +103,9 @@ class Platform:
             files["about.json"] = json.dumps(about).encode()
         return self.courses.publish(course, slug, canonical_tar(files))
 
-    def hand_in(self, person: Person, slug: str = "double", course: str = "data", **files: bytes) -> Submission:
+    def hand_in(
+        self, person: Person, slug: str = "double", course: str = "data", **files: bytes
+    ) -> Submission:
         """Hand in an answer."""
         work = {f"{slug}.ipynb": answer_notebook(), **files}
         return self.submissions.submit(person, course, slug, canonical_tar(work))

@@ -15,8 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
@@ -26,6 +26,9 @@ from hub.db import Database
 from hub.settings import Settings
 from tests.doubles.platform import Platform, make_platform
 from tests.doubles.postgres import postgres_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[4]
 

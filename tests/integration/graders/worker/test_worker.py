@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hub.people.models import Person
 from hub.progress.models import Event, EventType
 from hub.submissions.models import Result, State
-from tests.doubles.platform import Platform
 
 if TYPE_CHECKING:
+    from hub.people.models import Person
+    from tests.doubles.platform import Platform
     from tests.integration.graders.worker.conftest import Workers
 
 pytestmark = pytest.mark.integration

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from hub.courses.build import Built
 from hub.courses.publishing import exercise_folders
 from hub.courses.rules import check_assignment_slug, check_course_slug, exchange_role, source_files
 from hub.courses.service import Courses
 from hub.db import Database, now_utc
 from hub.errors import InvalidExerciseError, InvalidInputError, NotFoundError, TooLargeError
 from hub.people.models import Role
-from hub.settings import Settings
 from hub.submissions.archive import canonical_tar, open_canonical
 from tests.doubles.platform import Platform, double_builder, make_platform, source_notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from hub.courses.build import Built
+    from hub.settings import Settings
 
 
 @pytest.fixture
@@ -51,7 +55,10 @@ def test_taking_part(platform: Platform) -> None:
 def test_a_version_is_made_once_for_each_folder(platform: Platform) -> None:
     first = platform.publish()
     assert (first.number, first.notebooks, first.max_score) == (1, ["double"], 5.0)
-    assert [(cell["grade_id"], cell["manual"]) for cell in first.cells] == [("double-check", False), ("essay", True)]
+    assert [(cell["grade_id"], cell["manual"]) for cell in first.cells] == [
+        ("double-check", False),
+        ("essay", True),
+    ]
     assert platform.publish().id == first.id
     second = platform.publish(level=2)
     assert second.number == 2
@@ -129,7 +136,13 @@ def test_a_hostile_folder_is_an_invalid_exercise(platform: Platform) -> None:
 
 
 def test_litter_is_not_published() -> None:
-    files = {"a.ipynb": b"", ".git/config": b"", "__pycache__/x.pyc": b"", "d/.ipynb_checkpoints/a.ipynb": b"", "d/b": b""}
+    files = {
+        "a.ipynb": b"",
+        ".git/config": b"",
+        "__pycache__/x.pyc": b"",
+        "d/.ipynb_checkpoints/a.ipynb": b"",
+        "d/b": b"",
+    }
     assert sorted(source_files(files)) == ["a.ipynb", "d/b"]
 
 

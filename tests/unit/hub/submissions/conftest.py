@@ -7,22 +7,25 @@ api      | the platform's API; `api.as_(person)` is a client with that person's 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
-from starlette.requests import Request
 
 from hub.auth import ACCESS_SCOPE, API_SCOPE, EXCHANGE_SCOPE, make_hub_auth
 from hub.courses import routes as courses_routes
-from hub.db import Database
 from hub.errors import AtelierError
-from hub.people.models import Person
-from hub.settings import Settings
 from hub.submissions import routes as submissions_routes
 from tests.doubles.platform import Platform, make_platform
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from hub.db import Database
+    from hub.people.models import Person
+    from hub.settings import Settings
 
 
 @pytest.fixture

@@ -5,14 +5,24 @@ from __future__ import annotations
 import io
 import tarfile
 import unicodedata
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.errors import AtelierError, InvalidSubmissionError, TooLargeError
-from hub.submissions.archive import ArchiveLimits, canonical_tar, check_path, open_canonical, read_archive, unpack
+from hub.submissions.archive import (
+    ArchiveLimits,
+    canonical_tar,
+    check_path,
+    open_canonical,
+    read_archive,
+    unpack,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LIMITS = ArchiveLimits(max_bytes=100_000, max_files=20, max_depth=3)
 
@@ -42,7 +52,9 @@ def test_plain_files_come_back_whatever_tool_wrote_them(fmt: int) -> None:
     folder = tarfile.TarInfo("./data")
     folder.type = tarfile.DIRTYPE
     long = "data/" + "n" * 120 + ".csv" if fmt != tarfile.USTAR_FORMAT else "data/n.csv"
-    got = read_archive(tar_of(folder, ("./work.ipynb", b"{}"), (long, b"1,2"), ("data/été.txt", b""), fmt=fmt), LIMITS)
+    got = read_archive(
+        tar_of(folder, ("./work.ipynb", b"{}"), (long, b"1,2"), ("data/été.txt", b""), fmt=fmt), LIMITS
+    )
     assert got == {"data/été.txt": b"", long: b"1,2", "work.ipynb": b"{}"}
     assert list(got) == sorted(got)
 
@@ -55,8 +67,9 @@ def test_a_file_written_by_pythons_tarfile_with_a_time_is_taken() -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, tarfile.CONTTYPE, b"S", b"g", b"V", b"K"],
-)
+    [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, tarfile.CONTTYPE, b"S",
+     b"g", b"V", b"K"],
+)  # fmt: skip
 def test_nothing_but_files_and_folders(kind: bytes) -> None:
     with pytest.raises(InvalidSubmissionError):
         read_archive(tar_of(("a", b""), special("x", kind, "/etc/passwd")), LIMITS)
@@ -79,7 +92,15 @@ def test_names_that_mislead_are_refused(name: str) -> None:
 
 
 def test_names_that_people_use_are_taken() -> None:
-    for name in ("Mon travail (2).txt", "été.csv", "データ.csv", "a+b=c.txt", "it's.md", ".hidden", "data/x_1.py"):
+    for name in (
+        "Mon travail (2).txt",
+        "été.csv",
+        "データ.csv",
+        "a+b=c.txt",
+        "it's.md",
+        ".hidden",
+        "data/x_1.py",
+    ):
         assert check_path(name, 3) == name
     assert check_path("./a//b/./c", 3) == "a/b/c"
     assert check_path("./", 3) == ""
@@ -175,9 +196,13 @@ def test_headers_that_redefine_are_refused(pax: dict[str, str]) -> None:
         read_archive(tar_of(info), LIMITS)
 
 
-@pytest.mark.parametrize("record", [b"5 a=\n", b"99 path=x\n", b"x path=y\n", b"0 path=y\n", b"9999999 p=1\n", b"11 path=x\n"])
+@pytest.mark.parametrize(
+    "record", [b"5 a=\n", b"99 path=x\n", b"x path=y\n", b"0 path=y\n", b"9999999 p=1\n", b"11 path=x\n"]
+)
 def test_damaged_headers_are_refused(record: bytes) -> None:
-    data = header(f"{len(record):011o}\0".encode(), b"x") + record.ljust(512, b"\0") + header(b"00000000000\0")
+    data = (
+        header(f"{len(record):011o}\0".encode(), b"x") + record.ljust(512, b"\0") + header(b"00000000000\0")
+    )
     with pytest.raises(InvalidSubmissionError):
         read_archive(data + b"\0" * 1024, LIMITS)
 

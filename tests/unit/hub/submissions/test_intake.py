@@ -118,7 +118,9 @@ def test_depth_counts_brackets_outside_strings_only() -> None:
     assert json_depth(b'"[[[') == 0
 
 
-@pytest.mark.parametrize("data", [b'"' + b'\\"' * 1_000_000, b'"\\' * 500_000, b'"' * 1_000_001, b"[" * 1_000_000])
+@pytest.mark.parametrize(
+    "data", [b'"' + b'\\"' * 1_000_000, b'"\\' * 500_000, b'"' * 1_000_001, b"[" * 1_000_000]
+)
 def test_depth_is_counted_in_linear_time(data: bytes) -> None:
     began = time.process_time()
     json_depth(data)

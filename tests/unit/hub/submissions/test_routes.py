@@ -49,13 +49,20 @@ def graded(platform: Platform, handed_in: str) -> str:
     return handed_in
 
 
-def test_a_learner_lists_fetches_hands_in_and_reads_feedback(platform: Platform, api: Api, lea: Person) -> None:
+def test_a_learner_lists_fetches_hands_in_and_reads_feedback(
+    platform: Platform, api: Api, lea: Person
+) -> None:
     client = api.as_(lea)
     assert client.get("/exchange/courses").json() == {
         "courses": [{"id": "data", "title": "data (fr)", "role": "learner"}]
     }
     (row,) = client.get("/exchange/assignments").json()["assignments"]
-    assert (row["assignment_id"], row["version"], row["notebooks"], row["submissions"]) == ("double", 1, ["double"], [])
+    assert (row["assignment_id"], row["version"], row["notebooks"], row["submissions"]) == (
+        "double",
+        1,
+        ["double"],
+        [],
+    )
     release = client.get("/exchange/courses/data/assignments/double/release")
     assert release.headers["content-type"] == "application/x-tar"
     assert open_canonical(release.content)["language.txt"] == b"fr"
@@ -90,7 +97,12 @@ def test_what_is_kept_back_shows_nothing(platform: Platform, api: Api, lea: Pers
         assert api.as_(person, "personal").get(f"/exchange/submissions/{id_}/feedback").status_code == 404
     (row,) = api.as_(lea).get("/exchange/assignments").json()["assignments"]
     own = row["submissions"][0]
-    assert (own["state"], own["score"], own["feedback"], own["feedback_version"]) == ("graded", None, False, None)
+    assert (own["state"], own["score"], own["feedback"], own["feedback_version"]) == (
+        "graded",
+        None,
+        False,
+        None,
+    )
     assert api.as_(trainer).get(f"/submissions/{id_}").json()["score"] == 2.0
     url = "/exchange/courses/data/assignments/double/feedback"
     assert api.as_(trainer).post(url, json={"learner": "lea"}).json() == {"released": 1}
@@ -99,7 +111,7 @@ def test_what_is_kept_back_shows_nothing(platform: Platform, api: Api, lea: Pers
 
 
 def test_others_work_does_not_exist(
-    platform: Platform, api: Api, lea: Person, max_: Person, eve: Person, stranger: Person, graded: str
+    platform: Platform, api: Api, lea: Person, *, max_: Person, eve: Person, stranger: Person, graded: str
 ) -> None:
     mentor = platform.person("moe", Role.MENTOR, courses=["data"])
     paths = [
@@ -147,6 +159,7 @@ def test_what_trainers_do_is_for_trainers_of_the_course(
     platform: Platform,
     api: Api,
     lea: Person,
+    *,
     trainer: Person,
     stranger: Person,
     method: str,
@@ -178,10 +191,14 @@ def test_a_trainer_publishes_sees_and_regrades(
     url = "/exchange/courses/data/assignments/double/submissions"
     assert client.get(url, params={"since": since}).json() == {"submissions": []}
     assert len(client.get(url).json()["submissions"]) == 2
-    assert open_canonical(client.get(f"/exchange/submissions/{graded}/autograded").content) == {"double.ipynb": b"{}"}
+    assert open_canonical(client.get(f"/exchange/submissions/{graded}/autograded").content) == {
+        "double.ipynb": b"{}"
+    }
     again = client.post(f"/exchange/submissions/{graded}/regrade")
     assert (again.status_code, again.json()) == (202, {"id": graded, "state": "queued"})
-    assert client.get(f"/submissions/{graded}").json()["result"]["notebooks"]["double"]["cells"]["double-check"]["evidence"]
+    assert client.get(f"/submissions/{graded}").json()["result"]["notebooks"]["double"]["cells"][
+        "double-check"
+    ]["evidence"]
     assert client.delete("/exchange/courses/data/assignments/new").status_code == 204
     assert client.get("/exchange/courses/data/assignments/new/source").status_code == 404
 
@@ -232,7 +249,12 @@ def test_the_copy_holds_every_mark_and_changes_its_tag(
     tag = before.headers["etag"]
     assert client.get("/exchange/courses/data/gradebook", headers={"If-None-Match": tag}).status_code == 304
     seen = before.headers["x-atelier-as-of"]
-    sent = {"marks": [mark(graded, seen_at=seen, score=2.5, comment="good"), mark(graded, "double-check", extra_credit=1)]}
+    sent = {
+        "marks": [
+            mark(graded, seen_at=seen, score=2.5, comment="good"),
+            mark(graded, "double-check", extra_credit=1),
+        ]
+    }
     answer = client.post("/exchange/courses/data/marks", json=sent)
     assert answer.status_code == 200
     assert [row["grade_id"] for row in answer.json()["marks"]] == ["essay", "double-check"]
@@ -279,7 +301,9 @@ def test_no_gradebook_before_the_first_grade(api: Api, trainer: Person) -> None:
         {"score": 1, "seen_at": "yesterday"},
     ],
 )
-def test_marks_that_do_not_fit_are_refused(api: Api, platform: Platform, trainer: Person, graded: str, bad: Any) -> None:
+def test_marks_that_do_not_fit_are_refused(
+    api: Api, platform: Platform, trainer: Person, graded: str, bad: Any
+) -> None:
     sent = {"marks": [mark(graded, score=1, grade_id="double-check"), {**mark(graded), **bad}]}
     assert api.as_(trainer).post("/exchange/courses/data/marks", json=sent).status_code == 422
     assert platform.submissions.marks(graded) == []
@@ -287,8 +311,11 @@ def test_marks_that_do_not_fit_are_refused(api: Api, platform: Platform, trainer
 
 def test_a_mark_that_is_no_number_is_refused(api: Api, trainer: Person, graded: str) -> None:
     for text in ("NaN", "Infinity", "1e999"):
-        body = f'{{"marks": [{str(mark(graded)).replace(chr(39), chr(34))[:-1]}, "score": {text}}}]}}'
-        answer = api.as_(trainer).post("/exchange/courses/data/marks", content=body, headers={"Content-Type": "application/json"})
+        row = str(mark(graded)).replace(chr(39), chr(34))[:-1]
+        body = f'{{"marks": [{row}, "score": {text}}}]}}'
+        answer = api.as_(trainer).post(
+            "/exchange/courses/data/marks", content=body, headers={"Content-Type": "application/json"}
+        )
         assert answer.status_code == 422
 
 
@@ -296,7 +323,9 @@ def test_a_mark_that_is_no_number_is_refused(api: Api, trainer: Person, graded: 
 
 
 def post(client: TestClient, content: Any, **headers: str) -> Any:
-    return client.post("/exchange/courses/data/assignments/double/submissions", content=content, headers=headers)
+    return client.post(
+        "/exchange/courses/data/assignments/double/submissions", content=content, headers=headers
+    )
 
 
 def test_a_body_over_the_limit_is_refused(platform: Platform, api: Api, lea: Person) -> None:

@@ -46,7 +46,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         (Viewer(OTHER, Role.ADMIN), True, True),
     ],
 )
-def test_who_sees_a_submission(viewer: Viewer, sees: bool, before_release: bool) -> None:
+def test_who_sees_a_submission(viewer: Viewer, *, sees: bool, before_release: bool) -> None:
     assert may_see_submission(viewer, OWNER) is sees
     assert sees_before_release(viewer, OWNER) is before_release
 
@@ -61,7 +61,7 @@ def test_who_sees_a_submission(viewer: Viewer, sees: bool, before_release: bool)
         (Role.ADMIN, False, True),
     ],
 )
-def test_who_manages_a_course(role: Role, enrolled: bool, may: bool) -> None:
+def test_who_manages_a_course(role: Role, *, enrolled: bool, may: bool) -> None:
     assert may_manage_course(role, enrolled=enrolled) is may
 
 
@@ -84,7 +84,11 @@ def test_first_attempts_come_before_tenth_ones_and_regrades_last() -> None:
 
 
 def body(*cells: tuple[str, float | None, float]) -> dict[str, Any]:
-    return {"notebooks": {"n": {"cells": {name: {"score": score, "max_score": top} for name, score, top in cells}}}}
+    return {
+        "notebooks": {
+            "n": {"cells": {name: {"score": score, "max_score": top} for name, score, top in cells}}
+        }
+    }
 
 
 @pytest.mark.parametrize(

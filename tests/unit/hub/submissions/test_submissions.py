@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import delete
@@ -29,6 +29,9 @@ from hub.submissions.rules import Mark
 from tests.doubles.grading import result_of
 from tests.doubles.platform import Platform, answer_notebook
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 def events(platform: Platform, kind: EventType) -> list[Event]:
     with platform.database.reading() as session:
@@ -50,7 +53,9 @@ def test_handing_in_is_stored_recorded_and_queued(platform: Platform, lea: Perso
 def test_the_same_work_again_is_another_attempt(platform: Platform, lea: Person) -> None:
     first, second = platform.hand_in(lea), platform.hand_in(lea)
     assert first.digest == second.digest
-    assert [view.submission.attempt for view in platform.submissions.attempts(lea.id, first.assignment_id)] == [1, 2]
+    assert [
+        view.submission.attempt for view in platform.submissions.attempts(lea.id, first.assignment_id)
+    ] == [1, 2]
     assert platform.submissions.latest(lea.id)[first.assignment_id].submission.id == second.id
 
 
@@ -102,7 +107,12 @@ def test_a_deadline_that_passes_during_the_upload_counts(
 
 
 def test_unusable_work_is_refused_and_leaves_no_trace(platform: Platform, lea: Person) -> None:
-    for tar in (b"", b"x" * 2000, canonical_tar({"double.ipynb": b"[]"}), canonical_tar({"other.ipynb": b"{}"})):
+    for tar in (
+        b"",
+        b"x" * 2000,
+        canonical_tar({"double.ipynb": b"[]"}),
+        canonical_tar({"other.ipynb": b"{}"}),
+    ):
         with pytest.raises(InvalidSubmissionError):
             platform.submissions.submit(lea, "data", "double", tar)
     assert platform.submissions.unfinished() == []
@@ -165,7 +175,11 @@ def test_a_failure_counts_once_and_a_late_result_changes_nothing(platform: Platf
     platform.submissions.record_failure(id_, "again", 1)
     platform.submissions.record_result(id_, result_of(), 1)
     view = platform.submissions.view(id_)
-    assert (view.submission.state, view.submission.failure, view.result) == (State.FAILED, "the sandbox died", None)
+    assert (view.submission.state, view.submission.failure, view.result) == (
+        State.FAILED,
+        "the sandbox died",
+        None,
+    )
     assert len(events(platform, EventType.GRADING_FAILED)) == 1
     assert "sandbox" not in str(events(platform, EventType.GRADING_FAILED)[0].payload)
     assert platform.submissions.unfinished() == []
@@ -202,7 +216,9 @@ def test_regrading_something_unknown_queues_nothing(platform: Platform, lea: Per
     assert platform.submissions.get(id_).state == State.GRADED
 
 
-def test_feedback_that_is_kept_back_waits_for_the_trainer(platform: Platform, lea: Person, max_: Person) -> None:
+def test_feedback_that_is_kept_back_waits_for_the_trainer(
+    platform: Platform, lea: Person, max_: Person
+) -> None:
     platform.publish(feedback="manual")
     ids = [platform.hand_in(person).id for person in (lea, max_)]
     for id_ in ids:
@@ -301,9 +317,13 @@ def test_marks_are_for_the_trainers_own_course(platform: Platform, lea: Person, 
     id_ = platform.hand_in(lea).id
     platform.publish(course="web")
     with pytest.raises(NotFoundError):
-        platform.submissions.give_marks(platform.courses.by_slug("web").id, [mark(id_, score=1.0)], trainer.id)
+        platform.submissions.give_marks(
+            platform.courses.by_slug("web").id, [mark(id_, score=1.0)], trainer.id
+        )
     with pytest.raises(NotFoundError):
-        platform.submissions.give_marks(platform.courses.by_slug("data").id, [mark("x", score=1.0)], trainer.id)
+        platform.submissions.give_marks(
+            platform.courses.by_slug("data").id, [mark("x", score=1.0)], trainer.id
+        )
 
 
 def test_who_sees_a_submission(platform: Platform, lea: Person, max_: Person, trainer: Person) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from starlette.requests import Request
@@ -13,6 +12,9 @@ from hub.errors import InvalidSubmissionError, TooLargeError
 from hub.submissions import upload
 from hub.submissions.archive import ArchiveLimits
 from hub.submissions.upload import read_upload
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 LIMITS = ArchiveLimits(max_bytes=100_000, max_files=10, max_depth=2)
 
