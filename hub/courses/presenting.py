@@ -5,18 +5,21 @@ Called by the views of every feature. Pure: published values and a language in, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pydantic import ValidationError
 
 from hub.courses.exercise_language import translate_message
 from hub.courses.exercise_sheet import ExerciseSheet, LocalText
-from hub.courses.models import AssignmentVersion, Course
-from hub.pages.texts import Texts
-from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hub.courses.models import AssignmentVersion, Course
+    from hub.pages.texts import Texts
+    from hub.settings import Settings
 
 COLOURS = 6
 """So many accents there are (`track-0` …); a track keeps its own by its place."""
@@ -54,11 +57,15 @@ def track_cards(courses: Sequence[Course], words: Texts) -> dict[int, TrackCard]
 def sheet_of(version: AssignmentVersion | None, slug: str) -> ExerciseSheet:
     """Return what exercise.yml said when the version was published; a plain one where it said nothing."""
     fields = ExerciseSheet.model_fields
-    about: dict[str, Any] = {key: value for key, value in (version.about if version else {}).items() if key in fields}
+    about: dict[str, Any] = {
+        key: value for key, value in (version.about if version else {}).items() if key in fields
+    }
     about.setdefault("title", slug)
     try:
         return ExerciseSheet.model_validate(about)
-    except ValidationError:  # published by an older release with another schema: the title is still worth showing
+    except (
+        ValidationError
+    ):  # published by an older release with another schema: the title is still worth showing
         title = about["title"]
         return ExerciseSheet(title=LocalText.model_validate(title) if title else LocalText(en=slug))
 

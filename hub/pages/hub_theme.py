@@ -6,18 +6,21 @@ JupyterHub serves itself so that its pages need no other host). The templates ar
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import pass_context
-from jinja2.runtime import Context
 from sqlalchemy.exc import SQLAlchemyError
 from tornado.web import RequestHandler, StaticFileHandler
 
 from hub.pages.render import STATIC_DIR, TEMPLATES_DIR, static_url
 from hub.pages.texts import LANGUAGE_NAMES, Texts, best_language, texts
 from hub.settings import LANGUAGES, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jinja2.runtime import Context
 
 HUB_TEMPLATES_DIR = TEMPLATES_DIR / "jupyterhub"
 LANGUAGE_COOKIE = "atelier-language"
@@ -78,7 +81,9 @@ def page_language(context: Context, language_of: Callable[[str], str | None]) ->
     if not isinstance(handler, RequestHandler):
         return "en"
     chosen = handler.get_cookie(LANGUAGE_COOKIE) or ""
-    return chosen if chosen in LANGUAGES else best_language(handler.request.headers.get("Accept-Language", ""))
+    return (
+        chosen if chosen in LANGUAGES else best_language(handler.request.headers.get("Accept-Language", ""))
+    )
 
 
 def _ignore_user(value: Any, _user: object) -> Any:

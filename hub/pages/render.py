@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from hub.errors import AtelierError
 from hub.pages.navigation import Item, navigation
 from hub.pages.texts import LANGUAGE_NAMES, best_language, catalogue, texts
 
 if TYPE_CHECKING:
+    from fastapi import Request
+
     from hub.auth import Caller
+    from hub.errors import AtelierError
     from hub.settings import Settings
 
 PAGES_DIR = Path(__file__).resolve().parent
@@ -35,7 +36,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def visible(text: object) -> str:
-    """Return text from outside with its invisible characters shown as `\\u202e` and colour codes removed."""
+    """Return text from outside with its invisible characters written out and its colour codes removed."""
     plain = _ANSI.sub("", str(text)).replace("\r\n", "\n")
     return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", plain)
 

@@ -7,11 +7,10 @@ in locale/, read once a process: there is no build step. English is the source. 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, numbers
@@ -21,8 +20,12 @@ from babel.support import NullTranslations, Translations
 
 from hub.settings import LANGUAGES
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 LOCALE_DIR = Path(__file__).resolve().parent / "locale"
 DOMAIN = "messages"
+MINUTE_S = 60
 TIME_ZONE = ZoneInfo("Europe/Brussels")
 # Belgian forms of dates and numbers; English readers here get day before month.
 _LOCALES = {"en": "en_GB", "fr": "fr_BE", "nl": "nl_BE"}
@@ -112,7 +115,7 @@ class Texts:
     def ago(self, at: datetime, now: datetime | None = None) -> str:
         """Return how long ago `at` was, such as `3 days ago`; under a minute is `just now`."""
         delta = at - (now or datetime.now(UTC))
-        if abs(delta.total_seconds()) < 60:
+        if abs(delta.total_seconds()) < MINUTE_S:
             return self.gettext("just now")
         return str(dates.format_timedelta(delta, add_direction=True, locale=self._locale))
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -18,6 +18,9 @@ from babel.messages.pofile import read_po, write_po
 
 from hub import errors
 from hub.pages.texts import po_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HUB_DIR = Path(__file__).resolve().parent.parent
 TRANSLATED = ("fr", "nl")
@@ -75,7 +78,9 @@ def problems(language: str) -> Iterator[str]:
             yield f"fuzzy: {message.id!r}"
         else:
             yield from (f"{error}: {message.id!r}" for error in translated.check(kept))
-    yield from (f"left over: {message.id!r}" for message in kept if message.id and wanted.get(message.id) is None)
+    yield from (
+        f"left over: {message.id!r}" for message in kept if message.id and wanted.get(message.id) is None
+    )
 
 
 def update() -> None:
@@ -86,8 +91,12 @@ def update() -> None:
         kept.update(wanted, no_fuzzy_matching=True)
         kept.obsolete.clear()
         kept.header_comment = HEADER
-        kept.creation_date = kept.revision_date = FIRST_DAY  # no change in the file without a change in the texts
+        kept.creation_date = kept.revision_date = (
+            FIRST_DAY  # no change in the file without a change in the texts
+        )
         kept.fuzzy = False
+        kept.project, kept.version, kept.last_translator = "Atelier", "0", "Atelier"
+        kept.msgid_bugs_address = kept.language_team = "Atelier"
         po_file(language).parent.mkdir(parents=True, exist_ok=True)
         with po_file(language).open("wb") as stream:
             write_po(stream, kept, width=110, sort_output=True, include_lineno=False)

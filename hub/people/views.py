@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence  # noqa: TC003 - FastAPI reads the annotation
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -15,6 +14,7 @@ from hub.courses.presenting import track_cards
 from hub.errors import AtelierError, ConflictError
 from hub.pages.render import render, translate
 from hub.pages.texts import LANGUAGE_NAMES, texts
+from hub.people.form import FIELD_OF, PersonForm, one_time_password
 from hub.people.models import Person, Role
 
 router = APIRouter()
@@ -26,20 +26,6 @@ START = {
     Role.TRAINER: "trainer/overview",
     Role.ADMIN: "admin/people",
 }
-FIELD_OF = {
-    "invalid_name": "name",
-    "reserved_name": "name",
-    "name_taken": "name",
-    "name_mistakable": "name",
-    "invalid_display_name": "display_name",
-    "invalid_language": "language",
-    "invalid_role": "role",
-    "last_admin": "role",
-    "own_account": "role",
-}
-"""Where on the form an error of the service belongs."""
-
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that looks like something else on paper
 
 
 @router.get("/")
@@ -60,25 +46,7 @@ def change_language(
     return RedirectResponse(safe_next(services.settings, next), status_code=303)
 
 
-def one_time_password() -> str:
-    """Return a password that can be read out and typed: four groups of four, 79 bits."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
-
-
 # --- the admin's pages ---
-
-
-@dataclass(frozen=True, slots=True)
-class PersonForm:
-    """What stands in the form; comes back as it was typed when something is wrong."""
-
-    name: str = ""
-    display_name: str = ""
-    role: str = Role.LEARNER
-    language: str = "fr"
-    courses: tuple[str, ...] = ()
-    mentors: tuple[str, ...] = ()
-    errors: dict[str, str] = field(default_factory=dict)
 
 
 def _form(
@@ -95,7 +63,9 @@ FormDep = Annotated[PersonForm, Depends(_form)]
 
 
 @router.get("/admin/people")
-def people(request: Request, caller: AdminDep, services: ServicesDep, q: str = "", role: str = "") -> Response:
+def people(
+    request: Request, caller: AdminDep, services: ServicesDep, q: str = "", role: str = ""
+) -> Response:
     """Everybody on the platform, found by name or role."""
     words = texts(caller.language)
     courses = services.courses.all()
@@ -120,7 +90,14 @@ def people(request: Request, caller: AdminDep, services: ServicesDep, q: str = "
     ]
     found.sort(key=lambda one: (not one["person"].active, one["person"].display_name.casefold()))  # type: ignore[attr-defined]
     return render(
-        request, caller, "people.html", people=found, q=q[:100], role=role, roles=list(Role), total=len(everyone)
+        request,
+        caller,
+        "people.html",
+        people=found,
+        q=q[:100],
+        role=role,
+        roles=list(Role),
+        total=len(everyone),
     )
 
 
@@ -144,13 +121,13 @@ def add_person(
     try:
         person = services.people.create(form.name, form.display_name, form.role, form.language, password)
     except AtelierError as error:
-        return _again(request, caller, services, form, None, error)
+        return _again(request, caller, services, form, None, error=error)
     _set_places(services, person, form)
     return _password_page(request, caller, person, password, new=True)
 
 
 @router.get("/admin/people/{name}")
-def person(request: Request, caller: AdminDep, services: ServicesDep, name: str, saved: bool = False) -> Response:  # noqa: FBT001, FBT002 - a query parameter
+def person(request: Request, caller: AdminDep, services: ServicesDep, name: str, saved: int = 0) -> Response:
     """One person: details, tracks, mentors, password, access."""
     found = services.people.by_name(name)
     form = PersonForm(
@@ -161,7 +138,7 @@ def person(request: Request, caller: AdminDep, services: ServicesDep, name: str,
         tuple(course.slug for course in services.courses.of_person(found.id)),
         tuple(mentor.name for mentor in services.people.mentors_of(found.id)),
     )
-    return _person_page(request, caller, services, form, found, saved=saved)
+    return _person_page(request, caller, services, form, found, saved=bool(saved))
 
 
 @router.post("/admin/people/{name}", dependencies=[Depends(same_origin)])
@@ -175,9 +152,11 @@ def change_person(
             raise ConflictError("You can't change your own role. Ask another admin.", reason="own_account")
         services.people.change(found.id, form.display_name, form.role, form.language)
     except AtelierError as error:
-        return _again(request, caller, services, form, found, error)
+        return _again(request, caller, services, form, found, error=error)
     _set_places(services, services.people.get(found.id), form)
-    return RedirectResponse(f"{services.settings.service_prefix}admin/people/{found.name}?saved=1", status_code=303)
+    return RedirectResponse(
+        f"{services.settings.service_prefix}admin/people/{found.name}?saved=1", status_code=303
+    )
 
 
 @router.post("/admin/people/{name}/password", dependencies=[Depends(same_origin)])
@@ -198,7 +177,9 @@ def set_active(
     if found.id == caller.person_id:
         raise ConflictError("You can't deactivate your own account.", reason="own_account")
     services.people.set_active(found.id, active)
-    return RedirectResponse(f"{services.settings.service_prefix}admin/people/{found.name}?saved=1", status_code=303)
+    return RedirectResponse(
+        f"{services.settings.service_prefix}admin/people/{found.name}?saved=1", status_code=303
+    )
 
 
 def _set_places(services: ServicesDep, person: Person, form: PersonForm) -> None:
@@ -225,6 +206,7 @@ def _again(
     services: ServicesDep,
     form: PersonForm,
     found: Person | None,
+    *,
     error: AtelierError,
 ) -> Response:
     place = FIELD_OF.get(error.reason)

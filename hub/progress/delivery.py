@@ -7,16 +7,20 @@ is tried again for a day. Knows the tables of progress and the reporter's interf
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from hub.db import Database, now_utc
 from hub.progress.models import Delivery, Event
 from hub.progress.reading import ReportedEvent, reported
-from hub.progress.reporters.base import Reporter
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from hub.progress.reporters.base import Reporter
 
 BATCH = 200
 RETRY_AFTER = timedelta(minutes=5)

@@ -7,15 +7,18 @@ to look again, never a score: the page then asks for its fragment with the reade
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from hub.progress.models import Event
-from hub.progress.service import Progress
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from hub.progress.models import Event
+    from hub.progress.service import Progress
 
 POLL_S = 0.25
 QUEUE_LIMIT = 100
@@ -44,7 +47,7 @@ class Live:
         self._reader: asyncio.Task[None] | None = None
         self._last = 0
 
-    async def listen(self, sight: Callable[[Event], bool], after: int | None) -> AsyncIterator[Event]:
+    async def listen(self, sight: Callable[[Event], bool], after: int | None) -> AsyncGenerator[Event, None]:
         """Yield what the listener may see after the event `after` (None: from now on), until closed."""
         queue: asyncio.Queue[Event] = asyncio.Queue(QUEUE_LIMIT)
         self._listeners.add(queue)

@@ -5,11 +5,14 @@ Called by the learner's pages and the mentor's. Knows ids, positions and standin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from hub.progress.standing import LearnerStanding, Standing, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 STUCK_AFTER = 3
 """After so many misses the next step says to use the hints or ask, not just to try once more."""

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from hub.courses.models import Course
 from hub.courses.presenting import TrackCard, title_of, track_cards
-from hub.courses.service import AssignmentView
 from hub.db import now_utc
 from hub.pages.texts import TIME_ZONE, Texts
-from hub.people.models import Person
 from hub.progress.models import Event, EventType
 from hub.progress.reasons import sentence
 from hub.progress.rules import Reason, Urgency, reasons_for
 from hub.progress.standing import DONE_FROM, LearnerStanding
 
 if TYPE_CHECKING:
+    from hub.courses.models import Course
+    from hub.courses.service import AssignmentView
+    from hub.people.models import Person
     from hub.service import Services
 
 PLOT_DAYS = 14

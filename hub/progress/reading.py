@@ -7,15 +7,18 @@ names, since a reporter from outside knows no ids of ours.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from hub.courses.models import Assignment, Course
 from hub.people.models import Person
 from hub.progress.models import Event, EventType
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
 
 
 @dataclass(frozen=True, slots=True)

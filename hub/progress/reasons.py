@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from hub.pages.texts import Texts
+from typing import TYPE_CHECKING
+
 from hub.progress.rules import Reason, Rule
 
+if TYPE_CHECKING:
+    from hub.pages.texts import Texts
 
-def sentence(reason: Reason, words: Texts, title: str = "") -> str:
+
+def sentence(reason: Reason, words: Texts, title: str = "") -> str:  # noqa: PLR0911 - one for each rule
     """Return why, in one sentence.
 
     Args:
@@ -54,9 +58,7 @@ def _never_started(reason: Reason, words: Texts) -> str:
 
 
 def _silent(reason: Reason, words: Texts) -> str:
-    first = words.ngettext(
-        "No activity for %(num)s day.", "No activity for %(num)s days.", reason.days
-    )
+    first = words.ngettext("No activity for %(num)s day.", "No activity for %(num)s days.", reason.days)
     rhythm = round(reason.rhythm)
     if rhythm < 1:
         return first

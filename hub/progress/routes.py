@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime  # noqa: TC003 - pydantic reads the annotation
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -60,7 +60,8 @@ def learners(caller: ApiDep, services: ServicesDep) -> LearnersOut:
                 rules=list(row.rules),
                 reasons=list(row.why),
                 tracks=[
-                    TrackOut(course=track.card.slug, done=track.done, total=track.total) for track in row.tracks
+                    TrackOut(course=track.card.slug, done=track.done, total=track.total)
+                    for track in row.tracks
                 ],
                 active_days_of_14=row.active_days,
                 last_active_at=row.last_active_at,

@@ -6,12 +6,15 @@ Each rule names itself, says how urgent it is and carries the numbers behind it;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
 from hub.progress.standing import LearnerStanding, Standing, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Urgency(IntEnum):

@@ -11,16 +11,13 @@ or not at all. What the payloads hold:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from hub.db import Database, now_utc
 from hub.pages.texts import TIME_ZONE
@@ -28,7 +25,14 @@ from hub.progress import delivery
 from hub.progress.models import Event, EventType
 from hub.progress.reporters.base import Reporter, discover
 from hub.progress.standing import LearnerStanding, standings_of
-from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from hub.settings import Settings
 
 REPORT_EVERY_S = 0.5
 log = structlog.get_logger(__name__)

@@ -7,13 +7,15 @@ Pure functions: events in, frozen values out, so that what a page shows can alwa
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hub.progress.models import EventType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 DONE_FROM = 0.75
 """An exercise counts as done from this share of its points; more attempts stay welcome."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Annotated, Any, TYPE_CHECKING
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -20,7 +19,6 @@ from hub.pages.render import render
 from hub.pages.texts import TIME_ZONE, texts
 from hub.people.models import Role
 from hub.progress.live import Live, Sight
-from hub.progress.models import Event
 from hub.progress.presenting import (
     PLOT_DAYS,
     counts,
@@ -31,6 +29,10 @@ from hub.progress.presenting import (
     track_progress,
 )
 
+if TYPE_CHECKING:
+    from hub.progress.models import Event
+    from collections.abc import AsyncIterator
+
 router = APIRouter()
 MentorDep = Annotated[Caller, Depends(needs_role(Role.MENTOR))]
 CallerDep = Annotated[Caller, Depends(page_caller)]
@@ -38,6 +40,7 @@ STREAM_S = 10 * 60
 """After this long the browser is asked to come back: rights and sessions are looked at again."""
 
 HEARTBEAT_S = 15
+ID_DIGITS = 18  # what fits into the database's integer
 
 
 @router.get("/mentor")
@@ -115,6 +118,7 @@ async def events(
     request: Request,
     caller: CallerDep,
     services: ServicesDep,
+    *,
     after: str = "",
     assignment: int | None = None,
     person: int | None = None,
@@ -141,7 +145,7 @@ async def events(
         )
 
     shown = last_event_id if last_event_id.isdecimal() else after
-    start = int(shown) if shown.isdecimal() and len(shown) < 18 else None
+    start = int(shown) if shown.isdecimal() and len(shown) <= ID_DIGITS else None
     live: Live | None = getattr(request.app.state, "live", None)
     if live is None:
         live = request.app.state.live = Live(services.progress)

@@ -6,18 +6,22 @@ Called by the views. Each question is one query whatever the number of learners.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
 
 from hub.courses.models import Assignment, AssignmentVersion
-from hub.db import Database
 from hub.people.models import Person
 from hub.submissions.models import Result, State, Submission
 from hub.submissions.reading import PENDING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from sqlalchemy.orm import Session
+
+    from hub.db import Database
 
 
 @dataclass(frozen=True, slots=True)

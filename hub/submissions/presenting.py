@@ -5,23 +5,23 @@ Opens with what went well, names one thing to do next, then the rest. Evidence a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from graders.results import CellVerdict, Verdict
-from hub.courses.exercise_sheet import ExerciseSheet
-from hub.courses.models import AssignmentVersion
 from hub.courses.presenting import message_in, sheet_of
-from hub.pages.texts import Texts
 from hub.submissions.overview import cells_of
-
 from hub.submissions.reading import SubmissionView, effective_score
-from hub.submissions.rules import Score
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hub.courses.exercise_sheet import ExerciseSheet
+    from hub.courses.models import AssignmentVersion
+    from hub.pages.texts import Texts
     from hub.service import Services
+    from hub.submissions.rules import Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,9 @@ def show(
             for name in names
         ),
         comments=tuple(
-            Comment(labels.get(mark.grade_id, mark.grade_id), mark.comment) for mark in view.marks if mark.comment
+            Comment(labels.get(mark.grade_id, mark.grade_id), mark.comment)
+            for mark in view.marks
+            if mark.comment
         ),
         for_staff=for_staff,
         whose=whose,

@@ -4,32 +4,29 @@ and the feedback files, which are hostile: they are only ever served into a sand
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from hub.auth import Caller, ServicesDep, needs_role, page_caller, same_origin
-from hub.courses.presenting import TrackCard, formgrader_url, message_in, sheet_of, title_of, track_cards
-from hub.courses.service import AssignmentView
+from hub.courses.presenting import formgrader_url, title_of, track_cards
 from hub.courses.views import Live
 from hub.errors import NotFoundError
 from hub.pages.render import render
-from hub.pages.texts import Texts, texts
-from hub.people.models import Person, Role
+from hub.pages.texts import texts
+from hub.people.models import Role
 from hub.submissions import overview
+from hub.submissions.desk import Asked, exercise_row, list_context, overview_context, read_place
 from hub.submissions.models import State
-from hub.submissions.presenting import question_labels, show
+from hub.submissions.presenting import show
 from hub.submissions.reading import PENDING
 from hub.submissions.rules import sees_before_release
 
 router = APIRouter()
 TrainerDep = Annotated[Caller, Depends(needs_role(Role.TRAINER, Role.ADMIN))]
 CallerDep = Annotated[Caller, Depends(page_caller)]
-PAGE_SIZE = 50
-SHOWN_QUESTIONS = 8
 
 FEEDBACK_CSP = (
     "sandbox allow-popups; default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
@@ -38,35 +35,8 @@ FEEDBACK_CSP = (
 """Feedback holds what a learner's program printed: nothing in it runs, loads, submits or sees our origin."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What a trainer sees: their tracks, with the exercises of each."""
-
-    tracks: dict[int, TrackCard]
-    exercises: dict[int, AssignmentView]  # by assignment id, in order; withdrawn ones included
-    learners: dict[int, Person]
-
-    def title(self, assignment_id: int, words: Texts) -> str:
-        """Return an exercise's title."""
-        view = self.exercises[assignment_id]
-        return title_of(view.version, view.assignment.slug, words)
-
-
-def _place(services: ServicesDep, caller: Caller) -> Place:
-    admin = caller.role is Role.ADMIN
-    courses = services.courses.all() if admin else services.courses.of_person(caller.person_id)
-    exercises = [view for course in courses for view in services.courses.assignments(course.id, True)]
-    wanted = {person_id for course in courses for person_id in services.courses.learners(course.id)}
-    people = [person for person in services.people.everyone() if person.id in wanted]
-    return Place(
-        track_cards(courses, texts(caller.language)),
-        {view.assignment.id: view for view in exercises},
-        {person.id: person for person in sorted(people, key=lambda one: one.display_name.casefold())},
-    )
-
-
-@router.get("/trainer")
-def trainer(caller: TrainerDep) -> Response:
+@router.get("/trainer", dependencies=[Depends(needs_role(Role.TRAINER, Role.ADMIN))])
+def trainer() -> Response:
     """Lead to the trainer's start page."""
     return RedirectResponse("trainer/overview", status_code=303)
 
@@ -75,115 +45,16 @@ def trainer(caller: TrainerDep) -> Response:
 def trainer_overview(request: Request, caller: TrainerDep, services: ServicesDep) -> Response:
     """What needs a trainer: work set aside first, then what fails most and why."""
     live = Live(services.progress.newest_id())
-    return render(request, caller, "trainer.html", live=live, **_overview(services, caller))
+    return render(request, caller, "trainer.html", live=live, **overview_context(services, caller))
 
 
 @router.get("/trainer/overview/now")
 def trainer_overview_now(request: Request, caller: TrainerDep, services: ServicesDep) -> Response:
     """The living part of it."""
-    return render(request, caller, "trainer_now.html", **_overview(services, caller))
-
-
-def _overview(services: ServicesDep, caller: Caller) -> dict[str, Any]:
-    words = texts(caller.language)
-    place = _place(services, caller)
-    everything = overview.Filter(courses=list(place.tracks))
-    aside = overview.Filter(courses=list(place.tracks), state=State.FAILED)
-    return {
-        "has_tracks": bool(place.tracks),
-        "aside": [_row(row, place, words) for row in overview.rows(services.database, aside, limit=20)],
-        "questions": _question_cards(services, everything, place, words)[:SHOWN_QUESTIONS],
-        "pending": overview.pending(services.database, everything),
-        "total": overview.count(services.database, everything),
-        "formgrader": formgrader_url(services.settings, caller.name) if caller.role is Role.TRAINER else "",
-    }
-
-
-def _question_cards(
-    services: ServicesDep, wanted: overview.Filter, place: Place, words: Texts
-) -> list[dict[str, Any]]:
-    cards = []
-    for count in overview.questions(services.database, wanted):
-        if count.rate >= 1:
-            continue
-        view = place.exercises[count.assignment_id]
-        labels = question_labels(view.version, words)
-        sheet = sheet_of(view.version, view.assignment.slug)
-        cards.append(
-            {
-                "exercise": place.title(count.assignment_id, words),
-                "assignment_id": count.assignment_id,
-                "track": place.tracks[view.assignment.course_id],
-                "label": labels.get((count.notebook, count.grade_id), count.grade_id),
-                "name": count.grade_id,
-                "rate": count.rate,
-                "right": count.right,
-                "tried": count.tried,
-                "commonest": message_in(sheet, count.commonest, words) if count.commonest else "",
-            }
-        )
-    return cards
-
-
-def _row(row: overview.Row, place: Place, words: Texts) -> dict[str, Any]:
-    result = row.result
-    state = State(row.submission.state)
-    return {
-        "id": row.submission.id,
-        "learner": row.person.display_name,
-        "name": row.person.name,
-        "exercise": title_of(row.version, row.assignment.slug, words),
-        "track": place.tracks[row.assignment.course_id],
-        "attempt": row.submission.attempt,
-        "at": row.submission.received_at,
-        "late": row.submission.late,
-        "state": state.value,
-        "verdict": result.verdict if result else "",
-        "score": result.score if result else None,
-        "max_score": result.max_score if result else None,
-        "manual": bool(result and result.needs_manual_grade),
-        "reason": (row.submission.failure if state is State.FAILED else result.detail if result else "")
-        or "",
-        "version": row.version.number,
-    }
+    return render(request, caller, "trainer_now.html", **overview_context(services, caller))
 
 
 # --- submissions ---
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The filter as it stands in the address."""
-
-    course: str = ""
-    exercise: str = ""
-    state: str = ""
-    learner: str = ""
-
-    def as_query(self) -> dict[str, str]:
-        """Return it for a link."""
-        return {
-            "course": self.course,
-            "exercise": self.exercise,
-            "state": self.state,
-            "learner": self.learner,
-        }
-
-    def filter(self, place: Place) -> overview.Filter:
-        """Return what it means within what the asker may see; what doesn't exist finds nothing."""
-        course = (
-            next((card.id for card in place.tracks.values() if card.slug == self.course), 0)
-            if self.course
-            else None
-        )
-        exercise = int(self.exercise) if self.exercise.isdecimal() else (0 if self.exercise else None)
-        person = (
-            next((one.id for one in place.learners.values() if one.name == self.learner), 0)
-            if self.learner
-            else None
-        )
-        state = State(self.state) if self.state in set(State) else None
-        return overview.Filter(list(place.tracks), course, exercise, state, person)
 
 
 def _asked(course: str = "", exercise: str = "", state: str = "", learner: str = "") -> Asked:
@@ -199,12 +70,13 @@ def trainer_submissions(
     caller: TrainerDep,
     services: ServicesDep,
     asked: AskedDep,
+    *,
     page: int = 1,
     regrading: int = 0,
 ) -> Response:
     """Every submission of the trainer's tracks, filtered; those set aside first."""
     live = Live(services.progress.newest_id())
-    context = _list(services, caller, asked, page, regrading)
+    context = list_context(services, caller, asked, page=page, regrading=regrading)
     return render(request, caller, "trainer_submissions.html", live=live, **context)
 
 
@@ -214,45 +86,17 @@ def trainer_submission_rows(
     caller: TrainerDep,
     services: ServicesDep,
     asked: AskedDep,
+    *,
     page: int = 1,
     regrading: int = 0,
 ) -> Response:
     """The living part of the list."""
-    return render(request, caller, "trainer_rows.html", **_list(services, caller, asked, page, regrading))
-
-
-def _list(services: ServicesDep, caller: Caller, asked: Asked, page: int, regrading: int) -> dict[str, Any]:
-    words = texts(caller.language)
-    place = _place(services, caller)
-    wanted = asked.filter(place)
-    total = overview.count(services.database, wanted)
-    pages = max(1, -(-total // PAGE_SIZE))
-    page = min(max(page, 1), pages)
-    found = overview.rows(services.database, wanted, PAGE_SIZE, (page - 1) * PAGE_SIZE)
-    waiting = overview.pending(services.database, wanted)
-    tracks = list(place.tracks.values())
-    return {
-        "asked": asked.as_query(),
-        "rows": [_row(row, place, words) for row in found],
-        "total": total,
-        "page": page,
-        "pages": pages,
-        "waiting": waiting,
-        "regrading": regrading,
-        "regraded": max(0, regrading - waiting),
-        "tracks": tracks,
-        "exercises": [
-            {
-                "id": key,
-                "title": place.title(key, words),
-                "course": place.tracks[view.assignment.course_id].title,
-            }
-            for key, view in place.exercises.items()
-            if not asked.course or place.tracks[view.assignment.course_id].slug == asked.course
-        ],
-        "learners": list(place.learners.values()),
-        "has_tracks": bool(tracks),
-    }
+    return render(
+        request,
+        caller,
+        "trainer_rows.html",
+        **list_context(services, caller, asked, page=page, regrading=regrading),
+    )
 
 
 @router.get("/trainer/regrade")
@@ -270,6 +114,7 @@ def regrade_question(
 def regrade(
     caller: TrainerDep,
     services: ServicesDep,
+    *,
     course: Annotated[str, Form()] = "",
     exercise: Annotated[str, Form()] = "",
     state: Annotated[str, Form()] = "",
@@ -291,20 +136,20 @@ def _chosen(services: ServicesDep, caller: Caller, asked: Asked, submission: str
     if submission:
         view = services.submissions.managed(caller.person_id, caller.role, submission)
         return [] if view.submission.state in PENDING else [view.submission.id]
-    return overview.ids(services.database, asked.filter(_place(services, caller)))
+    return overview.ids(services.database, asked.filter(read_place(services, caller)))
 
 
 @router.get("/trainer/exercises")
 def trainer_exercises(request: Request, caller: TrainerDep, services: ServicesDep) -> Response:
     """The exercises of the trainer's tracks with their versions."""
     words = texts(caller.language)
-    place = _place(services, caller)
+    place = read_place(services, caller)
     counts = overview.attempts_per_exercise(services.database, overview.Filter(list(place.tracks)))
     groups = [
         {
             "track": card,
             "exercises": [
-                _exercise_row(view, counts.get(key, (0, 0)), words)
+                exercise_row(view, counts.get(key, (0, 0)), words)
                 for key, view in place.exercises.items()
                 if view.assignment.course_id == card.id
             ],
@@ -313,23 +158,6 @@ def trainer_exercises(request: Request, caller: TrainerDep, services: ServicesDe
     ]
     formgrader = formgrader_url(services.settings, caller.name) if caller.role is Role.TRAINER else ""
     return render(request, caller, "trainer_exercises.html", groups=groups, formgrader=formgrader)
-
-
-def _exercise_row(view: AssignmentView, counts: tuple[int, int], words: Texts) -> dict[str, Any]:
-    version = view.version
-    return {
-        "id": view.assignment.id,
-        "slug": view.assignment.slug,
-        "title": title_of(version, view.assignment.slug, words),
-        "version": version.number if version else None,
-        "published_at": version.published_at if version else None,
-        "max_score": version.max_score if version else None,
-        "questions": len(version.cells) if version else 0,
-        "deadline": view.assignment.deadline,
-        "learners": counts[0],
-        "attempts": counts[1],
-        "warnings": list((version.about if version else {}).get("warnings", ())),
-    }
 
 
 # --- one submission ---

@@ -8,9 +8,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-
-from sqlalchemy.orm import Session
+from typing import TYPE_CHECKING, Any
 
 from hub.courses.models import Assignment, AssignmentVersion, Course, Enrolment
 from hub.db import Database, now_utc
@@ -18,7 +16,11 @@ from hub.people.models import Mentorship, Person, Role
 from hub.progress.models import Event, EventType
 from hub.submissions.archive import canonical_tar
 from hub.submissions.models import Result, State, Submission
-from hub.submissions.store import Store
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from hub.submissions.store import Store
 
 TRACKS: dict[str, tuple[dict[str, str], list[tuple[str, str, str, str, int]]]] = {
     "web": (
@@ -72,21 +74,48 @@ def about(texts: tuple[str, str, str], minutes: int, level: int) -> dict[str, An
         "minutes": minutes,
         "skills": [
             {
-                "label": {"en": "Find and fix errors", "fr": "Trouver et corriger des erreurs", "nl": "Fouten vinden en oplossen"},
+                "label": {
+                    "en": "Find and fix errors",
+                    "fr": "Trouver et corriger des erreurs",
+                    "nl": "Fouten vinden en oplossen",
+                },
                 "ecf": "B.3",
                 "esco": None,
             },
             {
-                "label": {"en": "Describe your steps", "fr": "Décrire vos étapes", "nl": "Je stappen beschrijven"},
+                "label": {
+                    "en": "Describe your steps",
+                    "fr": "Décrire vos étapes",
+                    "nl": "Je stappen beschrijven",
+                },
                 "ecf": None,
                 "esco": None,
             },
         ],
         "hints": [
-            {"task": None, "text": {"en": "Read the table first: how many rows, how many columns?", "fr": "Lisez d'abord le tableau : combien de lignes, combien de colonnes ?", "nl": "Lees eerst de tabel: hoeveel rijen, hoeveel kolommen?"}},
-            {"task": "q2-gaps", "text": {"en": "isna() shows the gaps.", "fr": "isna() montre les trous.", "nl": "isna() toont de gaten."}},
+            {
+                "task": None,
+                "text": {
+                    "en": "Read the table first: how many rows, how many columns?",
+                    "fr": "Lisez d'abord le tableau : combien de lignes, combien de colonnes ?",
+                    "nl": "Lees eerst de tabel: hoeveel rijen, hoeveel kolommen?",
+                },
+            },
+            {
+                "task": "q2-gaps",
+                "text": {
+                    "en": "isna() shows the gaps.",
+                    "fr": "isna() montre les trous.",
+                    "nl": "isna() toont de gaten.",
+                },
+            },
         ],
-        "messages": {MESSAGE: {"fr": "La colonne {name} contient encore des valeurs vides.", "nl": "De kolom {name} bevat nog lege waarden."}},
+        "messages": {
+            MESSAGE: {
+                "fr": "La colonne {name} contient encore des valeurs vides.",
+                "nl": "De kolom {name} bevat nog lege waarden.",
+            }
+        },
         "feedback": "automatic",
         "has_sheet": True,
         "warnings": [],
@@ -105,16 +134,27 @@ def body(fraction: float, *, manual: bool = False, hostile: bool = False) -> dic
         got = None if by_hand else min(points, left)
         left = max(0.0, left - (got or 0.0))
         verdict = "manual" if by_hand else "passed" if got == points else "partial" if got else "failed"
-        told = [] if got in (points, None) else [HOSTILE_MESSAGE if hostile else MESSAGE.format(name="arrival")]
+        told = (
+            [] if got in (points, None) else [HOSTILE_MESSAGE if hostile else MESSAGE.format(name="arrival")]
+        )
         cells[grade_id] = {
-            "score": got, "max_score": points, "verdict": verdict, "way": "isolated", "messages": told,
+            "score": got,
+            "max_score": points,
+            "verdict": verdict,
+            "way": "isolated",
+            "messages": told,
             "evidence": "expected 42, got 41" if told else None,
-        }  # fmt: skip
+        }
     score = sum(cell["score"] or 0 for cell in cells.values())
     return {
-        "verdict": "graded", "score": score, "max_score": 10.0, "warnings": [], "seconds": {}, "reason": None,
+        "verdict": "graded",
+        "score": score,
+        "max_score": 10.0,
+        "warnings": [],
+        "seconds": {},
+        "reason": None,
         "notebooks": {"notebook": {"score": score, "max_score": 10.0, "cells": cells}},
-    }  # fmt: skip
+    }
 
 
 @dataclass(slots=True)
@@ -171,8 +211,12 @@ class Builder:
                 self.versions[assignment.id] = version
                 self.school.assignments[(slug, name)] = assignment.id
 
-    def person(self, name: str, display_name: str, role: Role, language: str, tracks: tuple[str, ...] = ()) -> int:
-        person = Person(name=name, display_name=display_name, role=role, language=language, created_at=self.ago(days=30))
+    def person(
+        self, name: str, display_name: str, role: Role, language: str, tracks: tuple[str, ...] = ()
+    ) -> int:
+        person = Person(
+            name=name, display_name=display_name, role=role, language=language, created_at=self.ago(days=30)
+        )
         self.session.add(person)
         self.session.flush()
         self.school.people[name] = person.id
@@ -180,25 +224,57 @@ class Builder:
             self.session.add(Enrolment(person_id=person.id, course_id=self.school.courses[slug]))
         return person.id
 
-    def event(self, kind: EventType, person: str, track: str, slug: str, at: datetime, submission: str | None = None, **payload: Any) -> None:
+    def event(
+        self,
+        kind: EventType,
+        person: str,
+        track: str,
+        slug: str,
+        at: datetime,
+        submission: str | None = None,
+        **payload: Any,
+    ) -> None:
         self.session.add(
             Event(
-                at=at, type=kind, person_id=self.school.people[person], course_id=self.school.courses[track],
-                assignment_id=self.school.assignments[(track, slug)], submission_id=submission, source="school",
-                key=str(uuid.uuid4()), payload=payload,
-            )  # fmt: skip
+                at=at,
+                type=kind,
+                person_id=self.school.people[person],
+                course_id=self.school.courses[track],
+                assignment_id=self.school.assignments[(track, slug)],
+                submission_id=submission,
+                source="school",
+                key=str(uuid.uuid4()),
+                payload=payload,
+            )
         )
         self.session.flush()
 
     def attempt(
-        self, label: str, person: str, track: str, slug: str, number: int, at: datetime, fraction: float | None,
-        *, state: State = State.GRADED, released: bool = True, **kinds: bool,
-    ) -> None:  # fmt: skip
+        self,
+        label: str,
+        person: str,
+        track: str,
+        slug: str,
+        number: int,
+        at: datetime,
+        fraction: float | None,
+        *,
+        state: State = State.GRADED,
+        released: bool = True,
+        **kinds: bool,
+    ) -> None:
         assignment = self.school.assignments[(track, slug)]
         submission = Submission(
-            id=str(uuid.uuid4()), person_id=self.school.people[person], assignment_id=assignment,
-            version_id=self.versions[assignment].id, attempt=number, received_at=at, digest="0" * 64, size=1000, state=state,
-        )  # fmt: skip
+            id=str(uuid.uuid4()),
+            person_id=self.school.people[person],
+            assignment_id=assignment,
+            version_id=self.versions[assignment].id,
+            attempt=number,
+            received_at=at,
+            digest="0" * 64,
+            size=1000,
+            state=state,
+        )
         self.session.add(submission)
         self.session.flush()
         self.school.submissions[label] = submission.id
@@ -208,25 +284,57 @@ class Builder:
         if state is State.GRADED and fraction is not None:
             told = body(fraction, **kinds)
             result = Result(
-                submission_id=submission.id, run=1, verdict="graded", score=told["score"], max_score=10.0, body=told,
-                feedback_digest=self.feedback, feedback_released_at=graded_at if released else None, graded_at=graded_at,
+                submission_id=submission.id,
+                run=1,
+                verdict="graded",
+                score=told["score"],
+                max_score=10.0,
+                body=told,
+                feedback_digest=self.feedback,
+                feedback_released_at=graded_at if released else None,
+                graded_at=graded_at,
                 needs_manual_grade=kinds.get("manual", False),
-            )  # fmt: skip
+            )
             self.session.add(result)
             self.session.flush()
             submission.result_id = result.id
             self.event(
-                EventType.GRADED, person, track, slug, graded_at, submission.id,
-                score=told["score"], max_score=10.0, verdict="graded", attempt=number, run=1,
-            )  # fmt: skip
+                EventType.GRADED,
+                person,
+                track,
+                slug,
+                graded_at,
+                submission.id,
+                score=told["score"],
+                max_score=10.0,
+                verdict="graded",
+                attempt=number,
+                run=1,
+            )
         elif state is State.FAILED:
             self.session.add(
                 Result(
-                    submission_id=submission.id, run=1, verdict="internal_error", score=0, max_score=10, body={},
-                    detail="SandboxError: the container did not start: no space left on device", graded_at=graded_at,
-                )  # fmt: skip
+                    submission_id=submission.id,
+                    run=1,
+                    verdict="internal_error",
+                    score=0,
+                    max_score=10,
+                    body={},
+                    detail="SandboxError: the container did not start: no space left on device",
+                    graded_at=graded_at,
+                )
             )
-            self.event(EventType.GRADING_FAILED, person, track, slug, graded_at, submission.id, reason="platform_failed", attempt=number, run=1)
+            self.event(
+                EventType.GRADING_FAILED,
+                person,
+                track,
+                slug,
+                graded_at,
+                submission.id,
+                reason="platform_failed",
+                attempt=number,
+                run=1,
+            )
 
 
 def build_school(database: Database, store: Store) -> School:
@@ -262,7 +370,15 @@ def build_school(database: Database, store: Store) -> School:
         # learner1 is stuck
         b.attempt("a0", "learner1", "web", "first-page", 1, b.ago(days=9), 1.0)
         for number in range(1, 6):
-            b.attempt(f"a{number}", "learner1", "data", "clean-table", number, b.ago(days=5 - number * 0.8), 0.2 + number * 0.05)
+            b.attempt(
+                f"a{number}",
+                "learner1",
+                "data",
+                "clean-table",
+                number,
+                b.ago(days=5 - number * 0.8),
+                0.2 + number * 0.05,
+            )
         # learner2 fell silent
         for number, day in enumerate((26, 25, 23, 22, 20, 19, 16), start=1):
             slug = ("first-page", "colours", "form", "menu", "shop", "first-page", "form")[number - 1]

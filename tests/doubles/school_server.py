@@ -8,16 +8,22 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import Request  # noqa: TC002 - FastAPI reads the annotation
 
 from hub import auth
 from hub.people.models import Role
 from hub.service import Services, create_app
-from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fastapi import FastAPI
+
+    from hub.settings import Settings
 
 STARTS_WITHIN_S = 20
 
@@ -29,7 +35,12 @@ def app_with_cookie_sign_in(settings: Settings, services: Services) -> FastAPI:
     async def page_caller(request: Request) -> auth.Caller:
         person = services.people.by_name(request.cookies.get("as", "nobody"))
         caller = auth.Caller(
-            person.id, person.name, person.display_name, Role(person.role), person.language, csrf="csrf-of-the-test"
+            person.id,
+            person.name,
+            person.display_name,
+            Role(person.role),
+            person.language,
+            csrf="csrf-of-the-test",
         )
         request.state.caller = caller
         return caller
@@ -45,7 +56,9 @@ def served(settings: Settings, services: Services) -> Iterator[str]:
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     app = app_with_cookie_sign_in(settings, services)
-    app.dependency_overrides[auth.same_origin] = lambda: None  # the port is another one; tests/unit/hub/test_auth.py has it
+    app.dependency_overrides[auth.same_origin] = lambda: (
+        None
+    )  # the port is another one; tests/unit/hub/test_auth.py has it
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

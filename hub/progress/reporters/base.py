@@ -9,15 +9,18 @@ event. A reporter that raises is tried again later; it never stops grading, nor 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import structlog
 
-from hub.progress.reading import ReportedEvent
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hub.progress.reading import ReportedEvent
 
 GROUP = "atelier.reporters"
+NAME_MAX = 60  # characters; a column of the deliveries
 log = structlog.get_logger(__name__)
 
 
@@ -38,17 +41,29 @@ def discover(points: Iterable[EntryPoint] | None = None) -> list[Reporter]:
         points: the entry points to try; None means the installed ones.
     """
     found: dict[str, Reporter] = {}
-    for point in sorted(points if points is not None else entry_points(group=GROUP), key=lambda entry: entry.name):
+    for point in sorted(
+        points if points is not None else entry_points(group=GROUP), key=lambda entry: entry.name
+    ):
         try:
             reporter = point.load()()
-            usable = isinstance(reporter, Reporter) and isinstance(reporter.name, str) and 0 < len(reporter.name) <= 60
+            usable = (
+                isinstance(reporter, Reporter)
+                and isinstance(reporter.name, str)
+                and 0 < len(reporter.name) <= NAME_MAX
+            )
         except Exception as error:  # noqa: BLE001 - the edge to code from outside
-            log.error("reporter left out", reporter=point.name, where=point.value, problem=repr(error))
+            log.error(  # noqa: TRY400 - the name and the problem say enough
+                "reporter left out", reporter=point.name, where=point.value, problem=repr(error)
+            )
             continue
         if not usable:
-            log.error("reporter left out", reporter=point.name, where=point.value, problem="no name, or no handle()")
+            log.error(
+                "reporter left out", reporter=point.name, where=point.value, problem="no name, or no handle()"
+            )
         elif reporter.name in found:
-            log.error("reporter left out", reporter=point.name, where=point.value, problem="its name is taken")
+            log.error(
+                "reporter left out", reporter=point.name, where=point.value, problem="its name is taken"
+            )
         else:
             found[reporter.name] = reporter
     return [found[name] for name in sorted(found)]

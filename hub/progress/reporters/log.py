@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import structlog
 
-from hub.progress.reading import ReportedEvent
+if TYPE_CHECKING:
+    from hub.progress.reading import ReportedEvent
 
 log = structlog.get_logger("atelier.events")
 
