@@ -16,7 +16,7 @@ from jupyterhub.auth import Authenticator
 from tornado import web
 
 from hub.deploy.handlers import service_handlers
-from hub.errors import TooManyRequestsError
+from hub.errors import AtelierError, TooManyRequestsError
 from hub.pages import hub_theme
 from hub.people.models import Person, Role
 
@@ -31,6 +31,14 @@ Answer = TypeVar("Answer")
 SIGN_IN_THREADS = 2
 """A hash takes 64 MiB and most of a core for a moment: more at once would be a way to make the machine
 slow."""
+
+
+class SaidError(web.HTTPError):
+    """An error of ours on the sign-in page; its template says `said` in the person's language."""
+
+    def __init__(self, said: AtelierError) -> None:
+        super().__init__(said.status, str(said).replace("%", "%%"))
+        self.said = said
 
 
 class PeopleAuthenticator(Authenticator):  # type: ignore[misc]
@@ -63,7 +71,7 @@ class PeopleAuthenticator(Authenticator):  # type: ignore[misc]
             person = await _in(self._hashing, lambda: self.people.verify_password(name, password, address))
         except TooManyRequestsError as error:
             self.log.warning("Sign-in throttled: %s", error.reason)
-            raise web.HTTPError(429, str(error)) from error
+            raise SaidError(error) from error
         return None if person is None else _model(person)
 
     async def check_allowed(self, username: str, authentication: dict[str, Any] | None) -> bool:  # noqa: ARG002

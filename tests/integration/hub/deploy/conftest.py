@@ -26,14 +26,14 @@ from hub import migrations
 from hub.db import Database
 from hub.deploy import firewall, network
 from hub.deploy.container_options import COMMAND, learner_options
-from hub.deploy.naming import INSTANCE_LABEL, KIND_LABEL
+from hub.deploy.naming import INSTANCE_LABEL, KIND_LABEL, PERSON_LABEL
 from hub.deploy.profile import find_profile
 from hub.deploy.secrets import ensure_secrets
 from hub.people.demo import ensure_demo_people
 from hub.people.models import Person, Role
 from hub.people.service import People
 from hub.settings import ROOT, Settings
-from tests.doubles.hub_client import HubClient
+from tests.doubles.hub_client import Answer, HubClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -250,10 +250,24 @@ class RunningHub:
         return client, self.container(name)
 
     def container(self, name: str) -> docker.models.containers.Container:
-        client = docker.from_env()
-        labels = [f"{INSTANCE_LABEL}={self.settings.instance}", f"atelier.person={name}"]
-        (found,) = client.containers.list(filters={"label": labels})
+        """Return the person's container, which runs."""
+        (found,) = self.containers(name)
         return found
+
+    def containers(self, name: str) -> list[docker.models.containers.Container]:
+        """Return the person's containers: none or one."""
+        client = docker.from_env()
+        labels = [f"{INSTANCE_LABEL}={self.settings.instance}", f"{PERSON_LABEL}={name}"]
+        try:
+            return list(client.containers.list(ignore_removed=True, filters={"label": labels}))
+        finally:
+            client.close()
+
+    def api(self, token: str, method: str, path: str, body: Any = None) -> Answer:
+        """Call the hub's API as a program does."""
+        data = None if body is None else json.dumps(body)
+        headers = {"Authorization": f"token {token}", "Sec-Fetch-Mode": "cors"}
+        return self.client().request(method, f"/hub/api/{path}", data, headers)
 
     def _answers(self) -> bool:
         assert self.process is not None
@@ -264,9 +278,10 @@ class RunningHub:
             return False
 
 
-@pytest.fixture(scope="session")
-def running_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
-    with instance(tmp_path_factory.mktemp("hub")) as settings:
+@contextmanager
+def started_hub(state_dir: Path) -> Iterator[RunningHub]:
+    """A hub and its proxy on an instance of their own, with the demo people."""
+    with instance(state_dir) as settings:
         database = Database(settings.effective_database_url)
         migrations.upgrade(database)
         people = People(database, settings)
@@ -280,3 +295,9 @@ def running_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub
         finally:
             hub.stop()
             database.close()
+
+
+@pytest.fixture(scope="session")
+def running_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    with started_hub(tmp_path_factory.mktemp("hub")) as hub:
+        yield hub

@@ -35,9 +35,9 @@ async def knock(address, port, gate):
         writer.close()
         return [address, port]
 async def main():
-    targets = json.loads(sys.argv[1])
+    groups = json.loads(sys.argv[1])
     gate = asyncio.Semaphore(400)
-    knocks = [knock(address, port, gate) for address, ports in targets.items() for port in ports]
+    knocks = [knock(address, port, gate) for addresses, ports in groups for address in addresses for port in ports]
     print(json.dumps(sorted(found for found in await asyncio.gather(*knocks) if found)))
 asyncio.run(main())
 """
@@ -163,22 +163,24 @@ def listeners(closed: Settings) -> Iterator[set[int]]:
         yield open_ports
 
 
-def targets(closed: Settings, open_ports: set[int]) -> dict[str, list[int]]:
+def targets(closed: Settings, open_ports: set[int]) -> str:
+    """Return what to scan, as the program inside takes it: every address of this machine, and many ports."""
     chosen = random.Random(closed.instance).sample(range(1025, 65536), 500)  # noqa: S311 - no secret
     ports = sorted({*COMMON, *chosen, *open_ports, *listening_ports(), closed.hub_port, closed.service_port})
     # Loopback inside is the container's own; a link-local address is one of its only interface.
-    return {
-        f"{address}%eth0" if address.startswith("fe80") else address: ports
+    addresses = [
+        f"{address}%eth0" if address.startswith("fe80") else address
         for _, address in host_addresses()
         if not address.startswith(("127.", "::1"))
-    }
+    ]
+    return json.dumps([[addresses, ports]])
 
 
 def test_only_two_ports_of_the_host_answer(
     closed: Settings, container: Callable[..., Container], listeners: set[int]
 ) -> None:
     allowed = sorted([closed.gateway, port] for port in (closed.hub_port, closed.service_port))
-    assert container("scan").python(SCAN, json.dumps(targets(closed, listeners))) == allowed
+    assert container("scan").python(SCAN, targets(closed, listeners)) == allowed
 
 
 def test_the_scan_finds_open_doors_when_the_rule_is_gone(
@@ -189,7 +191,7 @@ def test_the_scan_finds_open_doors_when_the_rule_is_gone(
     rule = ["-i", bridge_name(closed), "-j", chain_name(closed)]
     subprocess.run(["iptables", "-w", "-D", "INPUT", *rule], check=True)
     try:
-        found = {tuple(door) for door in inside.python(SCAN, json.dumps(targets(closed, listeners)))}
+        found = {tuple(door) for door in inside.python(SCAN, targets(closed, listeners))}
         assert firewall.find_gaps(closed) == [f"INPUT has no rule: {' '.join(rule)}"]
     finally:
         network.ensure_network(closed)
@@ -231,18 +233,17 @@ def _receive(listener: socket.socket, received: list[bytes]) -> None:
 
 def test_there_is_no_way_out(container: Callable[..., Container]) -> None:
     routes = Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]
-    outside = {"1.1.1.1": [53, 80, 443], "9.9.9.9": [53, 443], "169.254.169.254": [80]}
+    outside = ["1.1.1.1", "9.9.9.9", "169.254.169.254"]
     for fields in (line.split() for line in routes):
         if fields[1] == "00000000":
-            router = socket.inet_ntoa(bytes.fromhex(fields[2])[::-1])
-            outside[router] = [22, 53, 80, 443]
-    assert container("out").python(SCAN, json.dumps(outside)) == []
+            outside.append(socket.inet_ntoa(bytes.fromhex(fields[2])[::-1]))
+    assert container("out").python(SCAN, json.dumps([[outside, [22, 53, 80, 443]]])) == []
 
 
 def test_another_learner_is_unreachable(closed: Settings, container: Callable[..., Container]) -> None:
     other = container("other", "python3", "-m", "http.server", "8888")
     wait_for(lambda: _answers(other.address), "the other's server listens (the host reaches it)")
-    doors = {other.address: [8888, 22, 80, closed.hub_port]}
+    doors = [[[other.address], [8888, 22, 80, closed.hub_port]]]
     assert container("curious").python(SCAN, json.dumps(doors)) == []
 
 
@@ -295,7 +296,7 @@ def test_a_rule_pushed_down_by_another_comes_back_to_the_top(
     try:
         network.ensure_network(closed)
         allowed = sorted([closed.gateway, port] for port in (closed.hub_port, closed.service_port))
-        doors = {closed.gateway: sorted({*listeners, closed.hub_port, closed.service_port})}
+        doors = [[[closed.gateway], sorted({*listeners, closed.hub_port, closed.service_port})]]
         assert container("scan").python(SCAN, json.dumps(doors)) == allowed
     finally:
         subprocess.run(["iptables", "-w", "-D", *careless], check=True)

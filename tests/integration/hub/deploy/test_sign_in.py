@@ -47,7 +47,7 @@ def test_wrong_ones_do_not(running_hub: RunningHub, name: str, password: str) ->
     client = running_hub.client()
     answer = client.sign_in(name, password)
     assert answer.status == 403
-    assert "Invalid username or password" in answer.text
+    assert "This name and this password do not belong together" in answer.text
     assert client.get("/hub/home").status == 302
 
 
@@ -57,7 +57,9 @@ def test_too_many_are_told_to_wait(running_hub: RunningHub) -> None:
         assert client.sign_in("throttled", "wrong").status == 403
     answer = client.sign_in("throttled", "wrong")
     assert answer.status == 429
-    assert "Too many failed sign-ins. Please wait" in answer.text
+    assert "Too many failed sign-ins. Please wait 5 minutes" in answer.text
+    client.cookies[running_hub.settings.host]["atelier-language"] = ("fr", "/")
+    assert "Attendez 5 minutes et réessayez" in client.sign_in("throttled", "wrong").text
     assert 'name="password"' in answer.text
 
 

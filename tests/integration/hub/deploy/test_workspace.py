@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from typing import Any
 
 import docker
 import pytest
 
 from hub.deploy import firewall, network
-from hub.deploy.culling import culler_service
 from hub.deploy.naming import container_name, volume_name
 from hub.people.models import Role
-from tests.doubles.hub_client import Answer, HubClient
+from tests.doubles.hub_client import HubClient
 from tests.integration.hub.deploy.conftest import RunningHub, wait_for
 
 pytestmark = pytest.mark.integration
@@ -36,13 +33,6 @@ def environment(container: docker.models.containers.Container) -> dict[str, str]
 
 def own_token(hub: RunningHub, container: docker.models.containers.Container) -> str:
     return environment(container)["JUPYTERHUB_API_TOKEN"]
-
-
-def api(hub: RunningHub, token: str, method: str, path: str, body: Any = None) -> Answer:
-    """Call the hub's API as a program does."""
-    data = None if body is None else json.dumps(body)
-    headers = {"Authorization": f"token {token}", "Sec-Fetch-Mode": "cors"}
-    return hub.client().request(method, f"/hub/api/{path}", data, headers)
 
 
 def test_the_link_starts_the_server_and_lands_where_it_says(
@@ -93,7 +83,7 @@ def test_the_real_container_has_every_flag(running_hub: RunningHub, workspace: W
     assert len(host_config["Binds"]) == 2
 
 
-def test_its_environment_is_the_images_the_hubs_and_three_of_ours(
+def test_its_environment_is_the_images_the_hubs_and_ours(
     running_hub: RunningHub, workspace: Workspace
 ) -> None:
     _, container = workspace
@@ -106,12 +96,14 @@ def test_its_environment_is_the_images_the_hubs_and_three_of_ours(
     assert found == {
         "ATELIER_API_URL": running_hub.settings.internal_service_url + "api/",
         "ATELIER_LANGUAGE": "fr",
+        "ATELIER_PAGES_URL": running_hub.settings.service_url,
         "ATELIER_ROLE": "learner",
+        "ATELIER_SUBMISSION_MAX_BYTES": str(running_hub.settings.submission_max_bytes),
     }
 
 
 def test_its_token_says_whose_it_is_and_what_for(running_hub: RunningHub, workspace: Workspace) -> None:
-    model = api(running_hub, own_token(running_hub, workspace[1]), "GET", "user").json()
+    model = running_hub.api(own_token(running_hub, workspace[1]), "GET", "user").json()
     assert model["name"] == "learner1"
     assert set(model["scopes"]) == {
         "access:services!service=atelier",
@@ -164,7 +156,7 @@ def test_its_token_says_whose_it_is_and_what_for(running_hub: RunningHub, worksp
 def test_its_token_may_do_nothing_else(
     running_hub: RunningHub, workspace: Workspace, method: str, path: str, body: Any
 ) -> None:
-    answer = api(running_hub, own_token(running_hub, workspace[1]), method, path, body)
+    answer = running_hub.api(own_token(running_hub, workspace[1]), method, path, body)
     assert answer.status in (403, 404), answer.text
 
 
@@ -173,14 +165,14 @@ def test_a_learners_own_token_may_not_reach_others_either(running_hub: RunningHu
     made = client.call("POST", "users/learner2/tokens", {})
     assert made.status == 201, made.text
     token = made.json()["token"]
-    assert api(running_hub, token, "GET", "users/learner2").status == 200
+    assert running_hub.api(token, "GET", "users/learner2").status == 200
     for method, path in (
         ("GET", "users"),
         ("GET", "users/learner1"),
         ("POST", "users/learner1/server"),
         ("GET", "groups"),
     ):
-        assert api(running_hub, token, method, path).status in (403, 404), path
+        assert running_hub.api(token, method, path).status in (403, 404), path
 
 
 def test_another_learner_does_not_get_in(running_hub: RunningHub, workspace: Workspace) -> None:
@@ -193,13 +185,13 @@ def test_another_learner_does_not_get_in(running_hub: RunningHub, workspace: Wor
 
 def test_a_service_token_reads_and_does_no_more(running_hub: RunningHub, workspace: Workspace) -> None:
     token = running_hub.settings.secret("service-token")
-    listed = {user["name"]: user for user in api(running_hub, token, "GET", "users").json()}
+    listed = {user["name"]: user for user in running_hub.api(token, "GET", "users").json()}
     assert listed["learner1"]["servers"][""]["ready"]
     for method, path in (
         ("POST", "users/learner1/server"), ("DELETE", "users/learner1/server"), ("POST", "users/learner1/tokens"),
         ("POST", "users/newcomer"), ("POST", "groups/newgroup"), ("POST", "groups/admin/users"), ("POST", "shutdown"),
     ):  # fmt: skip
-        assert api(running_hub, token, method, path, {}).status in (403, 404), path
+        assert running_hub.api(token, method, path, {}).status in (403, 404), path
     host = f"http://learner1.{running_hub.settings.host}:{running_hub.settings.port}"
     answer = running_hub.client().get(
         f"{host}/user/learner1/api/contents", {"Authorization": f"token {token}"}
@@ -234,23 +226,16 @@ def test_what_a_person_sends_along_changes_nothing(running_hub: RunningHub) -> N
     }
     answer = client.call("POST", "users/learner3/server", wishes)
     assert answer.status in (201, 202), answer.text
-    container = wait_for(lambda: _found(running_hub, "learner3"), "it runs")
+    container = wait_for(lambda: running_hub.containers("learner3"), "it runs")[0]
     assert container.attrs["Config"]["Image"] == running_hub.settings.learner_image
     assert container.attrs["HostConfig"]["Memory"] == running_hub.settings.learner_memory
-
-
-def _found(hub: RunningHub, name: str) -> docker.models.containers.Container | None:
-    try:
-        return hub.container(name)
-    except ValueError:
-        return None
 
 
 def test_a_home_survives_its_container(running_hub: RunningHub) -> None:
     client, container = running_hub.spawned("learner2")
     assert container.exec_run(["sh", "-c", "echo work > ~/kept; echo gone > /tmp/gone"]).exit_code == 0
     wait_for(lambda: client.call("DELETE", "users/learner2/server").status in (202, 204), "it stops")
-    wait_for(lambda: _found(running_hub, "learner2") is None, "it is gone")
+    wait_for(lambda: not running_hub.containers("learner2"), "it is gone")
     client, again = running_hub.spawned("learner2")
     assert again.id != container.id
     assert again.exec_run(["cat", "/home/learner/kept"]).output == b"work\n"
@@ -275,7 +260,7 @@ def test_without_the_guard_nothing_starts_and_the_person_is_told(running_hub: Ru
         answer = client.get("/hub/spawn/unlucky")
         assert "could not be started (guard_missing)" in answer.text
         assert "your work is safe" in answer.text
-        assert _found(running_hub, "unlucky") is None
+        assert not running_hub.containers("unlucky")
     finally:
         network.ensure_network(running_hub.settings)
     assert "Type: atelier network up" in running_hub.log.read_text(encoding="utf-8", errors="replace")
@@ -285,36 +270,6 @@ def test_somebody_deactivated_loses_the_token_of_a_running_server(running_hub: R
     leaver = running_hub.add_person("leaver", Role.MENTOR)
     _, container = running_hub.spawned("leaver")
     token = own_token(running_hub, container)
-    assert api(running_hub, token, "GET", "user").status == 200
+    assert running_hub.api(token, "GET", "user").status == 200
     running_hub.people.set_active(leaver.id, active=False)
-    wait_for(lambda: api(running_hub, token, "GET", "user").status in (401, 403), "the token is refused", 40)
-
-
-def test_the_culler_stops_what_is_idle_and_may_do_no_more(running_hub: RunningHub) -> None:
-    running_hub.add_person("sleeper", Role.LEARNER)
-    running_hub.spawned("sleeper")
-    settings = running_hub.settings
-    token = settings.secret("culler-token")
-    for method, path in (
-        ("POST", "users/sleeper/server"),
-        ("POST", "users/newcomer"),
-        ("POST", "users/sleeper/tokens"),
-    ):
-        assert api(running_hub, token, method, path, {}).status in (403, 404), path
-    # the hub's own culler waits an hour: this is the same command, less patient
-    command = culler_service(settings.model_copy(update={"idle_cull": 1}))["command"]
-    culler = subprocess.Popen(
-        command,
-        env={
-            "JUPYTERHUB_API_TOKEN": token,
-            "JUPYTERHUB_API_URL": settings.internal_hub_api_url,
-            "JUPYTERHUB_BASE_URL": "/",
-        },
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(lambda: _found(running_hub, "sleeper") is None, "the idle workspace is stopped")
-    finally:
-        culler.terminate()
-        culler.wait(30)
+    wait_for(lambda: running_hub.api(token, "GET", "user").status in (401, 403), "the token is refused", 40)
