@@ -89,6 +89,13 @@ class FeedbackRelease(StrEnum):
     MANUAL = "manual"
 
 
+class LateWork(StrEnum):
+    """What happens to a submission after the deadline."""
+
+    ACCEPTED = "accepted"  # and marked as late
+    CLOSED = "closed"
+
+
 class LimitsSheet(_Strict):
     """Limits of the grading sandbox in an author's units. None: the platform's default.
 
@@ -127,6 +134,7 @@ class ExerciseSheet(_Strict):
     skills: tuple[Skill, ...] = ()
     limits: LimitsSheet = LimitsSheet()
     feedback: FeedbackRelease = FeedbackRelease.AUTOMATIC
+    late: LateWork = LateWork.ACCEPTED
     edits: tuple[
         str, ...
     ] = ()  # files that the learner changes; every other file is restored from the source

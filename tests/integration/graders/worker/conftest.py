@@ -1,6 +1,5 @@
 """Fixtures of the worker's tests.
 
-postgres        | the URL of a private PostgreSQL server, one a session
 platform        | the services over a fresh database: SQLite and PostgreSQL, one after the other
 workers         | starts worker processes over that platform and ends what is left of them
 until           | waits for something to become true
@@ -9,40 +8,24 @@ until           | waits for something to become true
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import text
 
 from hub import migrations
 from hub.db import Database
 from hub.settings import Settings
 from tests.doubles.platform import Platform, make_platform
-from tests.doubles.postgres import postgres_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[4]
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    # The socket's path is limited to about 100 bytes, and the server's user has to reach it: not pytest's folder.
-    folder = Path(tempfile.mkdtemp(prefix="ateliertest-pg-"))
-    folder.chmod(0o755)
-    try:
-        with postgres_server(folder / "server") as url:
-            yield url
-    finally:
-        shutil.rmtree(folder)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -51,23 +34,13 @@ def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platfor
     state.mkdir()
     url = f"sqlite:///{state / 'atelier.sqlite'}"
     if request.param == "postgresql":
-        url = request.getfixturevalue("postgres")
-        _empty(url)
+        url = request.getfixturevalue("empty_postgres")
     settings = Settings(
         state_dir=state, database_url=url, instance="ateliertest-worker", submissions_per_minute=10_000
     )
     database = Database(url)
     migrations.upgrade(database)
     yield make_platform(settings, database)
-    database.close()
-
-
-def _empty(url: str) -> None:
-    database = Database(url)
-    with database.transaction() as session:
-        for schema in ("public", "dbos"):
-            session.execute(text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
-        session.execute(text("CREATE SCHEMA public"))
     database.close()
 
 
