@@ -108,7 +108,7 @@ class ExchangeList(Exchange, abc.ExchangeList):  # type: ignore[misc]
         trained = [
             course.id
             for course in self.client.courses()
-            if course.role == "trainer" and self._course_id() in ("", course.id)
+            if course.role in ("trainer", "admin") and self._course_id() in ("", course.id)
         ]
         student = self.coursedir.student_id if self.coursedir else "*"
         infos = []

@@ -56,11 +56,11 @@ class Snapshot:
         return {row.learner: row for row in self.received if assignment_id in ("*", row.assignment_id)}
 
     def graded(self, assignment_id: str, learner: str) -> ReceivedRecord | None:
-        """Return a learner's last submission that has a grade."""
+        """Return a learner's last submission that has a grade; one that is graded again keeps its old one."""
         found = [
             row
             for row in self.received
-            if row.graded and (row.assignment_id, row.learner) == (assignment_id, learner)
+            if row.graded_at and (row.assignment_id, row.learner) == (assignment_id, learner)
         ]
         return found[-1] if found else None
 

@@ -54,6 +54,8 @@ class Published:
     release: Files
     version: int = 1
     deadline: datetime | None = None
+    closes: bool = False
+    """Whether nothing is taken after the deadline."""
     manual_feedback: bool = False
     withdrawn: bool = False
 
@@ -231,7 +233,7 @@ class ExchangeApi:
             return error(404, "not_found")
         if len(body) > self.max_bytes:
             return error(413, "too_large")
-        if published.deadline and self.now > published.deadline:
+        if published.closes and published.deadline and self.now > published.deadline:
             return error(409, "deadline_passed")
         earlier = [s for s in self.submitted if (s.learner, s.course, s.slug) == (person.name, course, slug)]
         number = len(self.submitted) + 1
@@ -291,7 +293,10 @@ class ExchangeApi:
     def _publish(self, person: Person, course: str, slug: str, *, body: bytes, **_: Any) -> Answer:
         if person.role != "trainer" or course not in person.courses:
             return error(404, "not_found")
-        files = read_tar(body)
+        try:
+            files = read_tar(body)
+        except tarfile.TarError:
+            return error(422, "invalid_exercise", "The folder did not arrive whole.")
         if not any(name.endswith(".ipynb") for name in files):
             return error(422, "invalid_exercise", "There is no notebook in the exercise.")
         before = self.published.get((course, slug))

@@ -128,6 +128,7 @@ class TestSubmit:
         self, seat: Seat, api: ExchangeApi, capsys: pytest.CaptureFixture[str]
     ) -> None:
         api.published["web", "page-one"].deadline = api.now - timedelta(days=1)
+        api.published["web", "page-one"].closes = True
         assert seat.run("submit", "page-one") == 1
         assert "deadline for this exercise has passed" in text_of(capsys)
 
