@@ -136,16 +136,20 @@ def _drops(settings: Settings) -> list[tuple[str, list[str]]]:
 
 
 def _ensure_first(program: str, hook: str, match: Sequence[str]) -> None:
-    """Insert the rule at the head unless it is there behind nothing but drops and other instances' guards.
+    """Have the rule once, at the head, behind nothing but drops and other instances' guards.
 
-    An older copy further down stays until `remove_guard`: it does no harm, and deleting it by its number
-    would race with others who change rules.
+    Older copies go and the new one comes in one transaction: there is no moment without it.
     """
-    ours = f"-A {hook} {' '.join(match)}"
-    rules = [line for line in _run(program, *WAIT, "-S", hook).splitlines() if line.startswith("-A ")]
-    before = rules[: rules.index(ours)] if ours in rules else ["nothing of ours yet"]
-    if any("-j ATELIER-" not in rule and not rule.endswith("-j DROP") for rule in before):
-        _run(program, *WAIT, "-I", hook, "1", *match)
+    rule = f"{hook} {' '.join(match)}"
+    listed = [line for line in _run(program, *WAIT, "-S", hook).splitlines() if line.startswith("-A ")]
+    copies = listed.count(f"-A {rule}")
+    before = listed[: listed.index(f"-A {rule}")] if copies else []
+    pushed_down = any("-j ATELIER-" not in line and not line.endswith("-j DROP") for line in before)
+    if copies != 1 or pushed_down:
+        head = rule.replace(hook, f"{hook} 1", 1)
+        _restore(
+            f"{program}-restore", "\n".join(["*filter", *[f"-D {rule}"] * copies, f"-I {head}", "COMMIT", ""])
+        )
 
 
 def _delete_all(program: str, hook: str, match: Sequence[str]) -> None:

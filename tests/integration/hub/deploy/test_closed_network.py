@@ -233,10 +233,12 @@ def _receive(listener: socket.socket, received: list[bytes]) -> None:
 
 def test_there_is_no_way_out(container: Callable[..., Container]) -> None:
     routes = Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]
-    outside = ["1.1.1.1", "9.9.9.9", "169.254.169.254"]
-    for fields in (line.split() for line in routes):
-        if fields[1] == "00000000":
-            outside.append(socket.inet_ntoa(bytes.fromhex(fields[2])[::-1]))
+    routers = [
+        socket.inet_ntoa(bytes.fromhex(fields[2])[::-1])
+        for fields in (line.split() for line in routes)
+        if fields[1] == "00000000"
+    ]
+    outside = ["1.1.1.1", "9.9.9.9", "169.254.169.254", *routers]
     assert container("out").python(SCAN, json.dumps([[outside, [22, 53, 80, 443]]])) == []
 
 

@@ -20,6 +20,9 @@ LINES = [
 ]
 
 
+OURS = "-A INPUT -i br-x -j ATELIER-x"
+
+
 class FakeTables:
     """An iptables that keeps rules in lists; commands it doesn't know fail the test."""
 
@@ -30,8 +33,16 @@ class FakeTables:
         match arguments:
             case ("-w", _, "-S", hook):
                 return "\n".join(["-P INPUT ACCEPT", *self.rules[hook]])
-            case ("-w", _, "-I", hook, "1", *rule):
-                self.rules[hook].insert(0, f"-A {hook} {' '.join(rule)}")
+            case ("--noflush", _):
+                assert program == "iptables-restore"
+                for action, hook, *rule in (
+                    line.split() for line in stdin.splitlines() if line.startswith("-")
+                ):
+                    if action == "-D":
+                        self.rules[hook].remove(" ".join(["-A", hook, *rule]))
+                    else:
+                        assert (action, rule[0]) == ("-I", "1")
+                        self.rules[hook].insert(0, " ".join(["-A", hook, *rule[1:]]))
                 return ""
         raise AssertionError((program, arguments, stdin))
 
@@ -55,19 +66,24 @@ def test_a_rule_goes_first(tables: FakeTables) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "inserted"),
+    ("before", "moved"),
     [
-        ([], 0),
-        (["-A INPUT -i br-y -j ATELIER-y", "-A INPUT -i br-z -j DROP"], 0),
-        (["-A INPUT -j ACCEPT"], 1),
-        (["-A INPUT -j DOCKER-USER"], 1),
+        ([], False),
+        (["-A INPUT -i br-y -j ATELIER-y", "-A INPUT -i br-z -j DROP"], False),
+        (["-A INPUT -j ACCEPT"], True),
+        (["-A INPUT -j DOCKER-USER"], True),
     ],
 )
-def test_a_rule_behind_others_goes_first_again(tables: FakeTables, before: list[str], inserted: int) -> None:
-    ours = "-A INPUT -i br-x -j ATELIER-x"
-    tables.rules["INPUT"] = [*before, ours]
+def test_a_rule_behind_others_goes_first_again(tables: FakeTables, before: list[str], moved: bool) -> None:  # noqa: FBT001
+    tables.rules["INPUT"] = [*before, OURS]
     firewall._ensure_first("iptables", "INPUT", ["-i", "br-x", "-j", "ATELIER-x"])
-    assert tables.rules["INPUT"] == [ours] * inserted + [*before, ours]
+    assert tables.rules["INPUT"] == ([OURS, *before] if moved else [*before, OURS])
+
+
+def test_copies_go(tables: FakeTables) -> None:
+    tables.rules["INPUT"] = [OURS, "-A INPUT -j ACCEPT", OURS]
+    firewall._ensure_first("iptables", "INPUT", ["-i", "br-x", "-j", "ATELIER-x"])
+    assert tables.rules["INPUT"] == [OURS, "-A INPUT -j ACCEPT"]
 
 
 def test_who_is_not_root_is_told_what_to_type(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
