@@ -10,17 +10,20 @@ import contextlib
 import importlib
 import os
 import select
-import signal
 import shutil
+import signal
 import socket
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from graders.inside import checker, learner, limits
 from graders.inside.shell import Shell, make_shell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH")
 
@@ -61,7 +64,8 @@ class Init:
         status: int | None = None
         while status is None:
             left = None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
-            ready = select.select([woken, self.control], [], [], left)[0]
+            watched: list[Any] = [woken, self.control]
+            ready = select.select(watched, [], [], left)[0]
             if not ready and left is not None:
                 break
             if self.control in ready:

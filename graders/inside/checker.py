@@ -15,13 +15,15 @@ import time
 from typing import Any
 
 from graders.inside import inspection, taint
+from graders.inside.conversation import LearnerGoneError
 from graders.inside.files import Workspace, safe_path, watch_files
 from graders.inside.frames import MAX_HOST_FRAME_BYTES, Channel, ChannelClosedError
 from graders.inside.limits import Limits, parse_limits
 from graders.inside.names import Names, clean_namespace
 from graders.inside.record import Record, parse_record
-from graders.inside.remote import LearnerGoneError, Remote
-from graders.inside.replay import Cell, Replay
+from graders.inside.remote import Remote
+from graders.inside.replay import Replay
+from graders.inside.setting import Cell, Setting
 from graders.inside.shell import Shell, module_of
 
 _ENVIRONMENT = {"NBGRADER_EXECUTION": "autograde", "PYTHONHASHSEED": "0"}
@@ -108,9 +110,8 @@ class Checker:
         names.connect(remote)
         inspection.install(remote)
         cells = [_cell(entry) for entry in notebook["cells"]]
-        replay = Replay(
-            notebook["name"], remote, self.shell, names, workspace, limits, deadline, self.host.send
-        )
+        setting = Setting(remote, self.shell, names, workspace, limits, deadline)
+        replay = Replay(notebook["name"], setting, self.host.send)
         stopped: str | None = None
         try:
             remote.deadline = time.monotonic() + _SETUP_S
@@ -151,7 +152,7 @@ class Checker:
         self.shell.user_ns = names
         sys.modules["__main__"] = module
         self.shell.user_ns_hidden.clear()
-        self.shell.init_user_ns()
+        self.shell.init_user_ns()  # type: ignore[no-untyped-call]
         self.shell.execution_count = 1
         random.seed()
         return names

@@ -11,16 +11,52 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from graders.inside.classes import StandInClass
 from graders.inside.crossing import CrossingError
-from graders.inside.standins import StandInClass, link_of
+from graders.inside.standins import link_of
 
 if TYPE_CHECKING:
     from graders.inside.remote import Remote
 
 _LIBRARIES = frozenset(
-    "json decimal subprocess zipfile csv sqlite3 socket ssl http urllib asyncio concurrent dataclasses enum configparser"
-    " binascii struct re string statistics fractions numpy pandas queue shutil tarfile copy ast tokenize xml"
-    " matplotlib requests scipy sklearn".split()
+    {
+        "json",
+        "decimal",
+        "subprocess",
+        "zipfile",
+        "csv",
+        "sqlite3",
+        "socket",
+        "ssl",
+        "http",
+        "urllib",
+        "asyncio",
+    }
+    | {
+        "concurrent",
+        "dataclasses",
+        "enum",
+        "configparser",
+        "binascii",
+        "struct",
+        "re",
+        "string",
+        "statistics",
+    }
+    | {
+        "fractions",
+        "numpy",
+        "pandas",
+        "queue",
+        "shutil",
+        "tarfile",
+        "copy",
+        "ast",
+        "tokenize",
+        "xml",
+        "matplotlib",
+    }
+    | {"requests", "scipy", "sklearn"}
 )
 _STEERING = (StopIteration, StopAsyncIteration, GeneratorExit)
 _MAX_TEXT = 4000
@@ -55,7 +91,7 @@ def build(remote: Remote, reply: dict[str, Any], operation: str, place: str) -> 
         raise CrossingError("a malformed exception")
     unpacker = remote.unpacker(reply.get("states", []))
     arguments = [unpacker.unpack(argument, f"{place}!") for argument in told["args"][:20]]
-    kind, link = _class_of(remote, told, unpacker, place)
+    kind, link = _class_of(remote, told, place)
     if issubclass(kind, _STEERING) and operation not in {"next", "__next__"}:
         if not remote.record.permits(place, f"raises:{kind.__name__}"):
             kind = RuntimeError
@@ -69,7 +105,7 @@ def build(remote: Remote, reply: dict[str, Any], operation: str, place: str) -> 
     return error
 
 
-def _class_of(remote: Remote, told: dict[str, Any], unpacker: Any, place: str) -> tuple[Any, Any]:
+def _class_of(remote: Remote, told: dict[str, Any], place: str) -> tuple[Any, Any]:
     if told.get("class") is None:
         path = told["lineage"][0] if told["lineage"] else None
         kind = find_library_class(path)
@@ -89,14 +125,12 @@ def _class_of(remote: Remote, told: dict[str, Any], unpacker: Any, place: str) -
 def _instance(kind: Any, arguments: list[Any]) -> BaseException:
     plain = not isinstance(kind, StandInClass)
     try:
-        made: BaseException = (
+        made: Any = (
             kind(*arguments) if plain and kind.__module__ == "builtins" else kind.__new__(kind, *arguments)
         )
     except Exception:  # noqa: BLE001 - a library's own constructor, fed with hostile arguments
         made = RuntimeError(*arguments)
-    if not isinstance(made, BaseException):
-        return RuntimeError(*arguments)
-    return made
+    return made if isinstance(made, BaseException) else RuntimeError(*arguments)
 
 
 def warn_again(warned: Any) -> None:

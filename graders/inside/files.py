@@ -13,13 +13,16 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graders.inside import taint
 from graders.inside.frames import FrameError
-from graders.inside.remote import Remote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from graders.inside.remote import Remote
 
 # No kind that a library would execute on opening: no .py, .pkl, .npy, .ipynb, .so, .pth, .cfg.
 SUFFIXES = (
@@ -96,7 +99,7 @@ class Workspace:
             self._look_at(path, remote)
             return look(path, *more, **keywords)
 
-        os.stat = stat  # type: ignore[assignment]
+        os.stat = stat
         try:
             yield
         finally:
@@ -124,10 +127,12 @@ class Workspace:
         if "raised" in reply:
             return False
         try:
-            return any([self._take(entry) for entry in _listed(reply.get("files"))])
+            taken = [
+                self._take(entry) for entry in _listed(reply.get("files"))
+            ]  # all of them, not up to the first
+            return any(taken)
         except (FrameError, ValueError, OSError) as error:
             remote.end("tampered", f"malformed files: {type(error).__name__}")
-            raise
 
     def _take(self, entry: Any) -> bool:
         if type(entry) is not list or len(entry) != 2 or not all(type(part) is str for part in entry):  # noqa: PLR2004

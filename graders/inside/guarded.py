@@ -17,11 +17,14 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from graders.inside import cellcode, crossing
+from graders.inside import cellcode, packing
 from graders.inside.frames import Channel, ChannelClosedError
-from graders.inside.shell import Shell, Sink
+from graders.inside.sink import Sink
+
+if TYPE_CHECKING:
+    from graders.inside.shell import Shell
 
 _LIBRARIES = (
     *("math", "operator", "functools", "itertools", "inspect", "json", "re", "collections", "random", "copy"),
@@ -43,7 +46,7 @@ class Pristine:
         """Put them back, and stop tracing."""
         sys.settrace(None)
         sys.setprofile(None)
-        threading.settrace(None)  # type: ignore[arg-type]
+        threading.settrace(None)
         present = vars(builtins)
         present.update(self._builtins)
         for name in [name for name in present if name not in self._builtins]:
@@ -72,7 +75,7 @@ def serve(channel: Channel, shell: Shell, pristine: Pristine) -> None:
 
 def _leave_directory() -> None:
     """Work in a copy of the directory: what a test writes must not be there when the cell runs another way."""
-    files = [path for path in Path.cwd().rglob("*")][:500]
+    files = list(Path.cwd().rglob("*"))[:500]
     if (
         sum(path.stat().st_size for path in files if path.is_file() and not path.is_symlink())
         < _MAX_COPY_BYTES
@@ -94,7 +97,7 @@ def _judge(source: str, shell: Shell) -> dict[str, Any]:
             "is_assertion": isinstance(error, AssertionError),
             "evidence": cellcode.trace_of(error),
         }
-    packer = crossing.Packer(lambda _: ["other"])
+    packer = packing.Packer(lambda _: ["other"])
     return {"passed": True, "value": packer.pack(value), "states": []}
 
 

@@ -7,7 +7,6 @@ own classes; no module, class or library object is ever reached through them, an
 from __future__ import annotations
 
 import collections.abc
-import importlib
 import sys
 import types
 from typing import Any
@@ -97,14 +96,6 @@ class Hosts:
             raise FrameError("a malformed state")
         vars(thing).clear()
         vars(thing).update(state)
-
-
-def import_library(path: list[str]) -> Any:
-    """Import what the source's own solution imported; the path comes from the record, never from a submission."""
-    found: Any = importlib.import_module(path[0])
-    for part in path[1].split(".") if path[1] else ():
-        found = getattr(found, part)
-    return found
 
 
 def read_stdin(*_prompt: Any) -> str:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from graders.inside import cellcode, taint
-from graders.inside.remote import Remote
 from graders.inside.standins import link_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from graders.inside.remote import Remote
 
 _originals: list[tuple[Any, str, Any]] = []
 
@@ -24,7 +28,7 @@ def install(remote: Remote) -> None:
     _replace(inspect, "getsourcelines", _get_source_lines)
     for module in ("random", "numpy.random"):
         if module in sys.modules:
-            _replace(sys.modules[module], "seed", lambda original, m=module: _seeding(original, remote, m))
+            _replace(sys.modules[module], "seed", partial(_seeding, remote, module))
 
 
 def remove() -> None:
@@ -67,7 +71,7 @@ def _find(thing: Any) -> str | None:
     return found
 
 
-def _seeding(original: Any, remote: Remote, module: str) -> Any:
+def _seeding(remote: Remote, module: str, original: Any) -> Any:
     def seed(a: Any = None, *more: Any, **keywords: Any) -> Any:
         if type(a) in {int, str, float}:
             remote.seeds.append((module, a))

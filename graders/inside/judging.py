@@ -7,13 +7,17 @@ read, this gives none and says why.
 from __future__ import annotations
 
 import decimal
+import dis
 import fractions
 import math
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graders.inside import cellcode, exceptions
+
+if TYPE_CHECKING:
+    from graders.inside.conversation import LearnerGoneError
 
 _MAX_MESSAGE = 1000
 # Texts that Python itself writes, of which only the names vary: they tell a learner what to look for.
@@ -40,12 +44,25 @@ class Verdict:
     outputs: list[dict[str, Any]] = field(default_factory=list)
 
 
+GONE = {
+    "timeout": "Your code ran out of time.",
+    "died": "The process that runs your code ended before this check could be made.",
+    "tampered": "Your code disturbed the conversation with the checker. This check gives no points.",
+    "output_overflow": "Your code printed more than is allowed.",
+}
+UNKNOWN = Verdict("error", 0.0, "This check is not known. Your trainer has to publish the exercise again.")
 EMPTY = Verdict(
     "error",
     0.0,
     "This check is empty. Your trainer has to repair the exercise.",
     "The test cell holds no statement.",
 )
+
+
+def of_gone(gone: LearnerGoneError) -> Verdict:
+    """Judge a test cell during which the learner's process was lost."""
+    status = "error" if gone.status == "output_overflow" else gone.status
+    return Verdict(status, 0.0, GONE[gone.status], gone.evidence)
 
 
 def judge_value(value: Any, points: float | None) -> Verdict:
@@ -121,8 +138,6 @@ def _was_raised(error: BaseException) -> bool:
 
 
 def _raise_opcode() -> int:
-    import dis
-
     return dis.opmap["RAISE_VARARGS"]
 
 

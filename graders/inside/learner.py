@@ -6,24 +6,25 @@ source, except in a guarded fork (guarded.py). Nothing here protects a score: al
 
 from __future__ import annotations
 
-import base64
 import builtins
-import contextlib
-import importlib
-import json
 import os
-import socket
 import sys
-import tempfile
 import traceback
-import warnings
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from graders.inside import crossing, guarded, limits, objects, snapshot, visitors
+from graders.inside import crossing, guarded, objects, packing, snapshot, surroundings, unpacking, visitors
+from graders.inside.arguments import Arguments
+from graders.inside.forks import Forks
 from graders.inside.frames import Channel, ChannelClosedError, FrameError
-from graders.inside.replacement import is_mutable, replace_content
-from graders.inside.shell import Shell, Sink
+from graders.inside.objects import import_library
+from graders.inside.replacement import replace_content
+from graders.inside.sink import Sink
+from graders.inside.workplace import Workplace
+
+if TYPE_CHECKING:
+    import socket
+
+    from graders.inside.shell import Shell
 
 _CALL_OUTPUT_BYTES = 256 << 10
 
@@ -38,19 +39,19 @@ class Learner:
         self.objects = objects.Objects()
         self.given: set[str] = set()
         self.pristine = guarded.Pristine()
+        self.workplace = Workplace()
+        self.forks = Forks()
         self._visitors: dict[int, visitors.Visitor] = {}
         self._own: dict[int, Any] = {}
         self._named: dict[int, str] = {}
         self._nonce = ""
         self._owner = os.getpid()
-        self._descriptors: list[int] = []
-        self._forks: list[int] = []
-        self._seen_files: dict[str, tuple[int, int]] = {}
 
     @property
     def names(self) -> dict[str, Any]:
         """The namespace in which the learner's cells run."""
-        return self.shell.user_ns
+        names: dict[str, Any] = self.shell.user_ns
+        return names
 
     def serve(self) -> None:
         """Answer requests until the checker closes the socket."""
@@ -76,11 +77,10 @@ class Learner:
     def _reply_to(self, request: dict[str, Any]) -> dict[str, Any]:
         sink, self.shell.sink = self.shell.sink, Sink(_CALL_OUTPUT_BYTES)
         try:
-            handler = getattr(self, f"_do_{request['op']}")
-            reply: dict[str, Any] = handler(request)
+            reply: dict[str, Any] = getattr(self, f"_do_{request['op']}")(request)
         except BaseException as error:  # noqa: BLE001 - whatever the learner's code raises is an answer
             reply = self._raised(error)
-        self._collect_descriptors()
+        self.workplace.collect_descriptors(self.shell.sink)
         reply["out"] = self.shell.sink.text("stdout")
         reply["err"] = self.shell.sink.text("stderr")
         self.shell.sink = sink
@@ -94,8 +94,8 @@ class Learner:
 
     # --- packing ---------------------------------------------------------------------------------------------
 
-    def _packer(self) -> crossing.Packer:
-        return crossing.Packer(self.objects.refer, self._reference_to_own, self._given_name)
+    def _packer(self) -> packing.Packer:
+        return packing.Packer(self.objects.refer, self._reference_to_own, self._given_name)
 
     def _reference_to_own(self, value: Any) -> Any | None:
         if type(value) in {visitors.Visitor, visitors.IteratorVisitor}:
@@ -113,8 +113,8 @@ class Learner:
         found = self.names.get(name) if name in self.given else None
         return found if isinstance(found, type) else None
 
-    def _unpacker(self, request: dict[str, Any]) -> crossing.Unpacker:
-        return crossing.Unpacker(self._resolve, self._given_class, request.get("states", ()))
+    def _unpacker(self, request: dict[str, Any]) -> unpacking.Unpacker:
+        return unpacking.Unpacker(self._resolve, self._given_class, request.get("states", ()))
 
     def _resolve(self, data: list[Any], _place: str) -> Any:
         if data[0] == "ref":
@@ -124,10 +124,7 @@ class Learner:
             self._named[id(named)] = f"n{data[1]}"
             return named
         if data[0] == "library":
-            found: Any = importlib.import_module(data[1])
-            for part in data[2].split("."):
-                found = getattr(found, part)
-            return found
+            return import_library(data[1:])
         if data[0] == "visitor":
             number, shape, name = data[1:]
             if number not in self._visitors:
@@ -165,24 +162,13 @@ class Learner:
     # --- requests --------------------------------------------------------------------------------------------
 
     def _do_start(self, request: dict[str, Any]) -> dict[str, Any]:
-        roots = [root for root in (request["work_dir"], tempfile.gettempdir()) if os.access(root, os.W_OK)]
-        directory = Path(roots[0]) / request["directory"]
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for entry in request["files"]:
-            target = directory / entry["path"]
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(base64.b64decode(entry["data_b64"]))
-        os.chdir(directory / request["folder"])
-        os.environ.update({str(key): str(value) for key, value in request["env"].items()})
-        os.environ["HOME"] = str(directory)
-        self._changed_files()
-        limits.limit_learner(request["cpu_s"], request["disk_bytes"], request["open_files"])
+        self.workplace.lay_out(request)
         return {"value": None}
 
     def _do_cell(self, request: dict[str, Any]) -> dict[str, Any]:
         outputs, finished = self.shell.run(request["source"], request["budget"])
         sink = self.shell.sink
-        self._collect_descriptors()
+        self.workplace.collect_descriptors(self.shell.sink)
         sink.flush()
         self.shell.sink = Sink(_CALL_OUTPUT_BYTES)
         return {"outputs": outputs, "finished": finished, "overflow": sink.overflowed}
@@ -207,11 +193,7 @@ class Learner:
 
     def _do_update(self, request: dict[str, Any]) -> dict[str, Any]:
         new = self._unpacker(request).unpack(request["value"])
-        old = self.names.get(request["name"])
-        if type(old) is type(new) and self._given_name(type(new)) is not None:
-            vars(old).clear()
-            vars(old).update(vars(new))
-        elif not replace_content(old, new):
+        if not replace_content(self.names.get(request["name"]), new, self._given_name):
             self.names[request["name"]] = new
         return {"value": None}
 
@@ -227,168 +209,61 @@ class Learner:
         return {"value": None}
 
     def _do_files(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"files": self._changed_files(request["suffixes"], request["budget"])}
+        return {"files": self.workplace.changed_files(request["suffixes"], request["budget"])}
 
     def _do_operation(self, request: dict[str, Any]) -> dict[str, Any]:
-        self._named = {}
+        named, self._named = self._named, {}
         unpacker = self._unpacker(request)
         target = unpacker.unpack(request["target"])
-        arguments = [unpacker.unpack(argument) for argument in request["a"]]
+        listed = [unpacker.unpack(argument) for argument in request["a"]]
         keywords = {name: unpacker.unpack(argument) for name, argument in request["k"].items()}
-        mutable = {f"a{at}": thing for at, thing in enumerate(arguments) if is_mutable(thing)}
-        mutable |= {f"k{name}": thing for name, thing in keywords.items() if is_mutable(thing)}
-        mutable |= {f"o{at}": thing for at, thing in enumerate(unpacker.objects)}
-        mutable = {token: thing for token, thing in mutable.items() if id(thing) not in self._named}
-        outer, self._own = self._own, {id(thing): token for token, thing in mutable.items()} | self._named
+        arguments = Arguments(listed, keywords, unpacker.objects, self._named)
+        outer, self._own = self._own, arguments.tokens
         try:
-            before = {token: self._content(thing) for token, thing in mutable.items()}
-            with (
-                self._surroundings(request),
-                warnings.catch_warnings(record=bool(request.get("catch"))) as caught,
-            ):
-                if caught is not None:
-                    warnings.simplefilter("always")
-                reply = self._operate(request, target, arguments, keywords)
-            reply["warned"] = [[warning.category.__name__, str(warning.message)] for warning in caught or ()]
-            return self._with_changes(reply, before, mutable)
+            arguments.look(self._packer)
+            with surroundings.arranged(request, self._call_back) as warned:
+                reply = self._operate(request["name"], target, listed, keywords)
+            return {**reply, **arguments.changes(self._packer), "warned": warned}
         finally:
-            self._own = outer
+            self._own, self._named = outer, named
 
-    def _operate(
-        self, request: dict[str, Any], target: Any, arguments: list[Any], keywords: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _operate(self, name: str, target: Any, listed: list[Any], keywords: dict[str, Any]) -> dict[str, Any]:
         try:
-            result = objects.run_operation(request["name"], target, arguments, keywords)
+            result = objects.run_operation(name, target, listed, keywords)
             packer = self._packer()
             return {"value": packer.pack(result), "states": packer.states()}
         except BaseException as error:  # noqa: BLE001 - whatever the learner's code raises is an answer
             return self._raised(error)
 
-    def _content(self, thing: Any) -> str:
-        packer = self._packer()
-        return json.dumps([self._own_bare(thing, packer), packer.states()])
-
-    def _own_bare(self, thing: Any, packer: crossing.Packer) -> Any:
-        token = self._own.pop(id(thing))
-        try:
-            return packer.pack(dict(vars(thing)) if token.startswith("o") else thing)
-        finally:
-            self._own[id(thing)] = token
-
-    def _with_changes(
-        self, reply: dict[str, Any], before: dict[str, str], mutable: dict[str, Any]
-    ) -> dict[str, Any]:
-        changed = [token for token, thing in mutable.items() if self._content(thing) != before[token]]
-        if changed:
-            packer = self._packer()
-            reply["changes"] = {token: self._own_bare(mutable[token], packer) for token in changed}
-            reply["change_states"] = packer.states()
-        return reply
-
-    @contextlib.contextmanager
-    def _surroundings(self, request: dict[str, Any]) -> Any:
-        """Bring over what the test arranged for the call: the seed of random numbers, what input() answers."""
-        for module, seed in request.get("seeds", ()):
-            if module in sys.modules:
-                sys.modules[module].seed(seed)
-        number = request.get("input")
-        if number is None:
-            yield
-            return
-        original = builtins.input
-        builtins.input = visitors.Visitor(self._call_back, number, "input")
-        try:
-            yield
-        finally:
-            builtins.input = original
-
-    # --- files and descriptors -------------------------------------------------------------------------------
-
-    def _changed_files(self, suffixes: list[str] | None = None, budget: int = 0) -> list[list[str]]:
-        changed: list[list[str]] = []
-        for path in sorted(Path.cwd().rglob("*"))[:2000]:
-            if path.is_symlink() or not path.is_file():
-                continue
-            state = path.stat()
-            name = str(path.relative_to(Path.cwd()))
-            stamp = (state.st_mtime_ns, state.st_size)
-            if self._seen_files.get(name) == stamp:
-                continue
-            if suffixes is not None:
-                if path.suffix.lower() not in suffixes or state.st_size > budget:
-                    continue
-                budget -= state.st_size
-                changed.append([name, base64.b64encode(path.read_bytes()).decode("ascii")])
-            self._seen_files[name] = stamp
-        return changed
-
-    def capture_descriptors(self) -> None:
-        """Catch what programs and libraries write to descriptors 1 and 2, past sys.stdout."""
-        for descriptor in (1, 2):
-            memory = os.memfd_create(f"atelier-{descriptor}")
-            os.dup2(memory, descriptor)
-            os.close(memory)
-            self._descriptors.append(descriptor)
-
-    def _collect_descriptors(self) -> None:
-        for descriptor in self._descriptors:
-            with contextlib.suppress(OSError):
-                size = os.fstat(descriptor).st_size
-                if size:
-                    text = os.pread(descriptor, min(size, _CALL_OUTPUT_BYTES), 0).decode("utf-8", "replace")
-                    os.ftruncate(descriptor, 0)
-                    os.lseek(descriptor, 0, os.SEEK_SET)
-                    with contextlib.suppress(BaseException):
-                        self.shell.sink.write("stdout" if descriptor == 1 else "stderr", text)
-
     # --- forks -----------------------------------------------------------------------------------------------
 
     def _do_twin(self, _request: dict[str, Any]) -> dict[str, Any]:
         """Fork a twin that serves a socket of its own, so that a replay leaves no trace here."""
-        other = self._receive_socket()
-        child = os.fork()
-        if child == 0:
-            self._owner = os.getpid()
-            self.connection.close()
-            self.connection = other
-            self.channel = Channel(other.fileno(), other.fileno())
-            self.serve()
-            os._exit(0)
-        other.close()
-        self._forks.append(child)
+        self.channel.send({"n": self._nonce, "wants": "socket"})
+        self.forks.start(self.connection, self._serve_as_twin)
         return {"value": None}
+
+    def _serve_as_twin(self, connection: socket.socket) -> None:
+        self._owner = os.getpid()
+        self.connection = connection
+        self.channel = Channel(connection.fileno(), connection.fileno())
+        self.serve()
 
     def _do_guarded(self, _request: dict[str, Any]) -> dict[str, Any]:
         """Fork a process that runs one test cell; this one never sees its source."""
-        other = self._receive_socket()
-        child = os.fork()
-        if child == 0:
-            self.connection.close()
-            guarded.serve(Channel(other.fileno(), other.fileno()), self.shell, self.pristine)
-            os._exit(0)
-        other.close()
-        self._forks.append(child)
+        self.channel.send({"n": self._nonce, "wants": "socket"})
+        self.forks.start(self.connection, self._serve_guarded)
         return {"value": None}
 
-    def _receive_socket(self) -> socket.socket:
-        self._reap()
-        self.channel.send({"n": self._nonce, "wants": "socket"})
-        _data, descriptors, _flags, _address = socket.recv_fds(self.connection, 1, 1)
-        return socket.socket(fileno=descriptors[0])
-
-    def _reap(self) -> None:
-        for child in list(self._forks):
-            with contextlib.suppress(ChildProcessError):
-                if os.waitpid(child, os.WNOHANG)[0] == 0:
-                    continue
-            self._forks.remove(child)
+    def _serve_guarded(self, connection: socket.socket) -> None:
+        guarded.serve(Channel(connection.fileno(), connection.fileno()), self.shell, self.pristine)
 
 
 def main(connection: socket.socket, shell: Shell) -> None:
     """Serve; called in the freshly forked process, already as the learner's user."""
     os.umask(0o077)
     learner = Learner(connection, shell)
-    learner.capture_descriptors()
+    learner.workplace.capture_descriptors()
     shell.take_streams()
     if not sys.path or sys.path[0] != "":
         sys.path.insert(0, "")

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import builtins
 import json
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from graders.inside.remote import Remote
 from graders.inside.replacement import is_mutable, replace_content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from graders.inside.remote import Remote
 
 _MAX_WATCHED = 200_000
 
@@ -163,9 +166,12 @@ class Names(dict[str, Any]):
             written = (
                 self._written(value) if len(json.dumps(reply)) <= _MAX_WATCHED else " " * (_MAX_WATCHED + 1)
             )
-            if known is not None and type(known.value) is type(value):
-                if known.written == written or self._take_over(known.value, value):
-                    value = known.value
+            if (
+                known is not None
+                and type(known.value) is type(value)
+                and (known.written == written or self._take_over(known.value, value))
+            ):
+                value = known.value
         else:
             written = ""
         self._fetched[name] = _Fetched(value, written, remote.runs)

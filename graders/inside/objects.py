@@ -11,25 +11,70 @@ import builtins
 import collections.abc
 import copy
 import functools
+import importlib
 import inspect
 import sys
 import types
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from graders.inside import crossing
+from graders.inside import crossing, packing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Packed = Any
 # Special methods that a stand-in gets when the learner's class has them.
-DUNDERS = frozenset(
-    f"__{name}__"
-    for name in (
-        "len iter next getitem setitem delitem contains call enter exit eq ne lt le gt ge hash bool str repr format"
-        " int float index complex abs neg pos invert reversed round floor ceil trunc"
-        " add sub mul matmul truediv floordiv mod divmod pow lshift rshift and or xor"
-        " radd rsub rmul rmatmul rtruediv rfloordiv rmod rdivmod rpow rlshift rrshift rand ror rxor"
-        " iadd isub imul itruediv ifloordiv imod ipow iand ior ixor length_hint"
-    ).split()
+_PROTOCOLS = (
+    (
+        "len",
+        "iter",
+        "next",
+        "getitem",
+        "setitem",
+        "delitem",
+        "contains",
+        "call",
+        "enter",
+        "exit",
+        "length_hint",
+    ),
+    (
+        "eq",
+        "ne",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "hash",
+        "bool",
+        "str",
+        "repr",
+        "format",
+        "int",
+        "float",
+        "index",
+        "complex",
+    ),
+    ("abs", "neg", "pos", "invert", "reversed", "round", "floor", "ceil", "trunc"),
 )
+_ARITHMETIC = (
+    "add",
+    "sub",
+    "mul",
+    "matmul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "pow",
+    "lshift",
+    "rshift",
+    "and",
+    "or",
+    "xor",
+)
+_NAMES = {name for names in _PROTOCOLS for name in names} | {"divmod", "rdivmod"}
+_NAMES |= {side + name for name in _ARITHMETIC for side in ("", "r", "i")}
+DUNDERS = frozenset(f"__{name}__" for name in _NAMES)
 ROUTINES = (
     types.FunctionType,
     types.BuiltinFunctionType,
@@ -56,7 +101,7 @@ class Objects:
         """Return the object with a number."""
         return self._things[number]
 
-    def refer(self, value: Any) -> Packed:
+    def refer(self, value: Any) -> Packed:  # noqa: PLR0911 - one line a kind
         """Write a reference to an object, with a description that its stand-in is made from."""
         kind = type(value)
         if issubclass(kind, type):
@@ -106,6 +151,14 @@ def library_path(value: Any) -> list[str] | None:
     return [module, name] if found is value else None
 
 
+def import_library(path: list[str]) -> Any:
+    """Import what stands at a library's path: from the record or the checker, never from a submission."""
+    found: Any = importlib.import_module(path[0])
+    for part in path[1].split(".") if path[1] else ():
+        found = getattr(found, part)
+    return found
+
+
 def describe_signature(value: Any) -> list[list[Any]] | None:
     """Return the parameters of a callable as data, and its return annotation last."""
     try:
@@ -139,7 +192,7 @@ def describe_signature(value: Any) -> list[list[Any]] | None:
     return rows
 
 
-def describe_exception(error: BaseException, objects: Objects, packer: crossing.Packer) -> dict[str, Any]:
+def describe_exception(error: BaseException, objects: Objects, packer: packing.Packer) -> dict[str, Any]:
     """Describe what the learner's code raised: its class, the classes beneath it, and its arguments."""
     kind = type(error)
     lineage = [
@@ -158,7 +211,7 @@ def describe_exception(error: BaseException, objects: Objects, packer: crossing.
     }
 
 
-def run_operation(name: str, target: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:  # noqa: PLR0911
+def run_operation(name: str, target: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:
     """Do one thing with one of the learner's objects.
 
     Raises:
@@ -166,28 +219,28 @@ def run_operation(name: str, target: Any, arguments: list[Any], keywords: dict[s
     """
     if name == "call":
         return target(*arguments, **keywords)
-    if name == "getattr":
-        return getattr(target, arguments[0])
-    if name == "setattr":
-        return setattr(target, arguments[0], arguments[1])
-    if name == "delattr":
-        return delattr(target, arguments[0])
-    if name == "dir":
-        return [str(item) for item in dir(target)]
-    if name == "signature":
-        return describe_signature(target)
-    if name == "next":
-        return next(target)
-    if name == "iter":
-        return iter(target)
-    if name in {"copy", "deepcopy"}:
-        return getattr(copy, name)(target)
-    if name == "await":
-        loop = asyncio.new_event_loop()
-        try:
-            return loop.run_until_complete(target)
-        finally:
-            loop.close()
     if name in DUNDERS:
         return getattr(type(target), name)(target, *arguments)
-    raise ValueError(name)
+    return _OPERATIONS[name](target, *arguments)
+
+
+def _await(target: Any) -> Any:
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(target)
+    finally:
+        loop.close()
+
+
+_OPERATIONS: dict[str, Callable[..., Any]] = {
+    "getattr": getattr,
+    "setattr": setattr,
+    "delattr": delattr,
+    "iter": iter,
+    "next": next,
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "dir": lambda target: [str(item) for item in dir(target)],
+    "signature": describe_signature,
+    "await": _await,
+}

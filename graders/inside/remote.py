@@ -7,56 +7,41 @@ request calls for; anything else ends the conversation as `tampered`, a silent o
 from __future__ import annotations
 
 import builtins
-import secrets
-import socket
 import sys
 import warnings
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from graders.inside import crossing, exceptions, hosts, objects, taint
-from graders.inside.frames import Channel, ChannelClosedError, DeadlineError, FrameError
+from graders.inside import crossing, exceptions, hosts, objects, packing, taint, unpacking
+from graders.inside.conversation import Conversation, LearnerGoneError
+from graders.inside.frames import FrameError
 from graders.inside.record import PLAIN, Record
 from graders.inside.replacement import is_mutable, replace_content
-from graders.inside.shell import Stream
 from graders.inside.standins import Link, link_of
 from graders.inside.table import Table
 from graders.inside.watching import Watch
 
-_MAX_DEPTH = 40
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
 _original_input = builtins.input
 _original_stdin = sys.stdin
 _original_filters = warnings.filters
 
 
-class LearnerGoneError(BaseException):
-    """The learner's process can no longer be asked. No subclass of Exception: a test's `except` must not hide it."""
-
-    def __init__(self, status: str, evidence: str | None = None) -> None:
-        super().__init__(status)
-        self.status = status
-        self.evidence = evidence
-
-
-class Remote:
+class Remote(Conversation):
     """One conversation with one learner's process (or, for a while, with a twin of it)."""
 
     def __init__(
         self, connection: socket.socket, record: Record, given_class: Callable[[str], type | None]
     ) -> None:
-        self.connection = connection
-        self.channel = Channel(connection.fileno(), connection.fileno())
+        super().__init__(connection)
         self.record = record
         self._own_class = given_class
         self.table = Table(self)
         self.hosts = hosts.Hosts()
-        self.deadline: float | None = None
-        self.output_budget = 1 << 20
-        self.gone: LearnerGoneError | None = None
-        self.requests = 0
         self.runs = 0
         self.rebound: set[str] = set()
-        self.said: list[str] = []
         self.sources: list[str] = []  # the submitted cells that have run
         self.seeds: list[tuple[str, Any]] = []
         self.given: set[str] = set()
@@ -65,89 +50,10 @@ class Remote:
         self.before_run: Callable[[], None] = lambda: None
         self.name_of: Callable[[Any], str | None] = lambda _: None
         self._arguments: list[dict[str, Any]] = []
-        self._depth = 0
 
     def given_class(self, name: str) -> type | None:
         """Return the class of that name that a given cell made on both sides, or None."""
         return self._own_class(name) if name in self.given else None
-
-    # --- asking ----------------------------------------------------------------------------------------------
-
-    def request(self, op: str, passed: socket.socket | None = None, **fields: Any) -> dict[str, Any]:
-        """Ask for one thing and return the reply.
-
-        Raises:
-            LearnerGoneError: there is no honest reply; from then on there never will be.
-        """
-        if self.gone is not None:
-            raise self.gone
-        self.requests += 1
-        nonce = secrets.token_hex(8)
-        self._depth += 1
-        try:
-            if self._depth > _MAX_DEPTH:
-                raise RecursionError("functions of the test and of the learner call each other without end")
-            self.channel.send({"n": nonce, "op": op, **fields}, self.deadline)
-            return self._await_reply(nonce, passed)
-        except FrameError as error:
-            self.end("tampered", f"a frame that no honest process writes: {error}")
-        except crossing.CrossingError as error:
-            self.end("tampered", f"data that no honest process writes: {error}")
-        except ChannelClosedError:
-            self.end("died")
-        except DeadlineError:
-            self.end("timeout")
-        finally:
-            self._depth -= 1
-        raise AssertionError("unreachable")
-
-    def _await_reply(self, nonce: str, passed: socket.socket | None) -> dict[str, Any]:
-        while True:
-            reply = self.channel.receive(self.deadline)
-            if reply.get("n") != nonce:
-                raise FrameError("a reply to a request that was not made")
-            self._hear(reply)
-            if "back" in reply:
-                self.channel.send(self._serve_back(reply), self.deadline)
-            elif "wants" in reply:
-                if passed is None:
-                    raise FrameError("a socket that was not offered")
-                socket.send_fds(self.connection, [b"s"], [passed.fileno()])
-            else:
-                return reply
-
-    def end(self, status: str, evidence: str | None = None) -> None:
-        """Declare the learner's process gone.
-
-        Raises:
-            LearnerGoneError: always.
-        """
-        self.gone = self.gone or LearnerGoneError(status, evidence)
-        raise self.gone
-
-    def charge(self, amount: int) -> None:
-        """Take from the job's output budget.
-
-        Raises:
-            LearnerGoneError: nothing is left.
-        """
-        self.output_budget -= amount
-        if self.output_budget < 0:
-            self.end("output_overflow")
-
-    def _hear(self, reply: dict[str, Any]) -> None:
-        for name in ("out", "err"):
-            text = reply.get(name, "")
-            if type(text) is not str:
-                raise FrameError("output that is no text")
-            if not text:
-                continue
-            self.charge(len(text))
-            stream = sys.stdout if name == "out" else sys.stderr
-            if isinstance(stream, Stream):
-                self.said.append(text)  # for the trainer; never shown as the test's own output
-            else:
-                stream.write(text)
 
     # --- operations on objects -------------------------------------------------------------------------------
 
@@ -166,7 +72,7 @@ class Remote:
         self.watch.push_changes()
         self.runs += 1
         packer = self.packer()
-        frame = {
+        frame: dict[str, Any] = {
             "name": name,
             "target": ["ref", link.number],
             "a": [packer.pack(argument) for argument in arguments],
@@ -183,7 +89,6 @@ class Remote:
             result = self._result_of(reply, name, place, own)
         except (crossing.CrossingError, FrameError) as error:
             self.end("tampered", str(error))
-            raise
         finally:
             self._arguments.pop()
         if name == "getattr":
@@ -270,12 +175,11 @@ class Remote:
             if path is not None:
                 self.record.libraries[name] = path
         if path is not None:
-            return hosts.import_library(path), {}
+            return objects.import_library(path), {}
         try:
             return self.read(reply, name), reply
         except crossing.CrossingError as error:
             self.end("tampered", str(error))
-            raise
 
     def bind(self, name: str, value: Any, *, op: str = "bind") -> None:
         """Let one of the learner's names stand for something else, in the learner's process."""
@@ -285,7 +189,7 @@ class Remote:
         if (
             path is not None
         ):  # a library's name is this side's own import, until a test gives it another meaning
-            if value is hosts.import_library(path):
+            if value is objects.import_library(path):
                 self.rebound.discard(name)
             else:
                 self.rebound.add(name)
@@ -302,17 +206,17 @@ class Remote:
             self.record.saw(place, PLAIN)
         return value
 
-    def packer(self, *, by_name: bool = True) -> crossing.Packer:
+    def packer(self, *, by_name: bool = True) -> packing.Packer:
         """Return a writer for one message to the learner's process; `by_name` passes fetched values as themselves."""
-        return crossing.Packer(
+        return packing.Packer(
             self._refer, self._reference_by_name if by_name else self._reference, self._given_name
         )
 
-    def unpacker(self, states: Any) -> crossing.Unpacker:
+    def unpacker(self, states: Any) -> unpacking.Unpacker:
         """Return a reader for one message of the learner's process."""
         if type(states) is not list:
             raise crossing.CrossingError("states")
-        return crossing.Unpacker(self._resolve, self.given_class, states, _heard)
+        return unpacking.Unpacker(self._resolve, self.given_class, states, _heard)
 
     def _reference(self, value: Any) -> Any | None:
         link = link_of(value)

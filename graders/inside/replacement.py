@@ -8,7 +8,10 @@ from __future__ import annotations
 import collections
 import io
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _DICTS = (dict, collections.OrderedDict, collections.Counter, collections.defaultdict)
 _KINDS = (list, set, bytearray, collections.deque, io.StringIO, *_DICTS)
@@ -28,49 +31,39 @@ def is_mutable(value: Any) -> bool:
     }
 
 
-def replace_content(old: Any, new: Any) -> bool:
-    """Make `old` hold what `new` holds; False when that cannot be done in place."""
+def replace_content(old: Any, new: Any, given_name: Callable[[type], str | None] = lambda _: None) -> bool:
+    """Make `old` hold what `new` holds; False when that cannot be done in place.
+
+    `given_name` tells the classes whose objects are nothing but their attributes.
+    """
     kind = type(old)
-    if kind is not type(new) or not is_mutable(old):
+    if kind is not type(new):
         return False
-    if kind is list:
-        _replace_list(old, new)
-    elif kind in _DICTS:
-        _replace_dict(old, new)
-    elif kind is set:
-        old.clear()
-        old.update(new)
-    elif kind is bytearray:
-        old[:] = new
-    elif kind is collections.deque:
-        old.clear()
-        old.extend(new)
-    elif kind is io.StringIO:
-        return _replace_stream(old, new)
-    elif kind.__name__ == "ndarray":
-        if old.shape != new.shape or old.dtype != new.dtype or not old.flags.writeable:
-            return False
-        old[...] = new
-    else:
-        old._mgr = new._mgr  # noqa: SLF001 - pandas has no public way to take over another frame's content
-        old._clear_item_cache() if hasattr(old, "_clear_item_cache") else None  # noqa: SLF001
-    return True
+    if given_name(kind) is not None:
+        vars(old).clear()
+        vars(old).update(vars(new))
+        return True
+    if not is_mutable(old):
+        return False
+    return _REPLACERS.get(kind, _replace_table)(old, new)
 
 
-def _replace_list(old: list[Any], new: list[Any]) -> None:
+def _replace_list(old: list[Any], new: list[Any]) -> bool:
     if len(old) == len(new):
         for at, item in enumerate(new):
             if not replace_content(old[at], item):
                 old[at] = item
     else:
         old[:] = new
+    return True
 
 
-def _replace_dict(old: dict[Any, Any], new: dict[Any, Any]) -> None:
+def _replace_dict(old: dict[Any, Any], new: dict[Any, Any]) -> bool:
     kept = {key: old[key] for key in new if key in old}
     old.clear()
     for key, item in new.items():
         old[key] = kept[key] if key in kept and replace_content(kept[key], item) else item
+    return True
 
 
 def _replace_stream(old: io.StringIO, new: io.StringIO) -> bool:
@@ -83,3 +76,38 @@ def _replace_stream(old: io.StringIO, new: io.StringIO) -> bool:
     old.write(new.getvalue())
     old.seek(position)
     return True
+
+
+def _replace_bytes(old: bytearray, new: bytearray) -> bool:
+    old[:] = new
+    return True
+
+
+def _refill(old: Any, new: Any) -> bool:
+    items = list(new)
+    old.clear()
+    (old.update if isinstance(old, set) else old.extend)(items)
+    return True
+
+
+def _replace_table(old: Any, new: Any) -> bool:
+    """Give an array, a frame or a series the content of another."""
+    if type(old).__name__ == "ndarray":
+        if old.shape != new.shape or old.dtype != new.dtype or not old.flags.writeable:
+            return False
+        old[...] = new
+        return True
+    old._mgr = new._mgr  # noqa: SLF001 - pandas has no public way to take over another frame's content
+    if hasattr(old, "_clear_item_cache"):
+        old._clear_item_cache()  # noqa: SLF001 - older pandas keeps columns beside it
+    return True
+
+
+_REPLACERS: dict[type, Callable[[Any, Any], bool]] = {
+    list: _replace_list,
+    set: _refill,
+    bytearray: _replace_bytes,
+    collections.deque: _refill,
+    io.StringIO: _replace_stream,
+    **dict.fromkeys(_DICTS, _replace_dict),
+}

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 import sys
 import types
+from pathlib import Path
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -19,69 +19,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
-Output = dict[str, Any]
-MAX_OUTPUTS = 390
-
-
-class OutputOverflowError(BaseException):
-    """More was shown than a job may show. No subclass of Exception: a careless `except` must not eat it."""
-
-
-class Sink:
-    """Collects the outputs of one cell, merging neighbouring pieces of a stream."""
-
-    def __init__(self, budget: int) -> None:
-        self.budget = budget
-        self.outputs: list[Output] = []
-        self.overflowed = False
-        self._pieces: list[str] = []
-
-    def write(self, name: str, text: str) -> None:
-        """Take text of a stream."""
-        self._charge(len(text))
-        if not (self.outputs and self.outputs[-1].get("name") == name and self._pieces):
-            self.flush()
-            self.outputs.append({"output_type": "stream", "name": name, "text": ""})
-            self._count()
-        self._pieces.append(text)
-
-    def add(self, output: Output) -> None:
-        """Take a whole output."""
-        self.flush()
-        self._charge(sum(len(str(part)) for part in output.get("data", {}).values()) + 32)
-        self.outputs.append(output)
-        self._count()
-
-    def clear(self) -> None:
-        """Forget everything, as `clear_output` does."""
-        self._pieces.clear()
-        self.outputs.clear()
-
-    def flush(self) -> None:
-        """Put the open stream's pieces together."""
-        if self._pieces:
-            self.outputs[-1]["text"] = "".join(self._pieces)
-            self._pieces.clear()
-
-    def text(self, name: str) -> str:
-        """Return all text of one stream."""
-        self.flush()
-        return "".join(output["text"] for output in self.outputs if output.get("name") == name)
-
-    def _count(self) -> None:
-        if len(self.outputs) > MAX_OUTPUTS:
-            self._overflow()
-
-    def _charge(self, amount: int) -> None:
-        if amount > self.budget:
-            self.budget = 0
-            self._overflow()
-        self.budget -= amount
-
-    def _overflow(self) -> None:
-        if not self.overflowed:
-            self.overflowed = True
-            raise OutputOverflowError
+from graders.inside.sink import Output, Sink, safe_text
 
 
 class Stream(io.TextIOBase):
@@ -124,9 +62,9 @@ class SinkDisplayHook(DisplayHook):
     def write_output_prompt(self) -> None:
         """Print no prompt."""
 
-    def write_format_data(self, format_dict: dict[str, Any], md_dict: Any = None) -> None:
+    def write_format_data(self, format_dict: dict[str, Any], md_dict: Any = None) -> None:  # noqa: ARG002 - IPython's signature
         """Keep the value as an execute_result."""
-        self.shell.sink.add(
+        self.shell.sink.add(  # type: ignore[union-attr]
             {
                 "output_type": "execute_result",
                 "execution_count": self.prompt_count,
@@ -160,7 +98,7 @@ class Shell(InteractiveShell):
 
     def __init__(self, **kwargs: Any) -> None:
         self.sink = Sink(1 << 40)
-        super().__init__(**kwargs)
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call]
 
     def init_io(self) -> None:
         """Leave the streams of the process alone: they are put in place after the fork."""
@@ -195,7 +133,7 @@ class Shell(InteractiveShell):
         self.sink = Sink(budget)
         finished = False
         try:
-            finished = bool(self.run_cell(source, store_history=True).success)
+            finished = bool(self.run_cell(source, store_history=True).success)  # type: ignore[no-untyped-call]
         except BaseException as error:  # noqa: BLE001 - the process outlives whatever a cell raises
             self.sink.flush()
             self.sink.outputs.append(
@@ -210,14 +148,6 @@ class Shell(InteractiveShell):
         if self.sink.overflowed:
             finished = False
         return self.sink.outputs, finished
-
-
-def safe_text(value: object) -> str:
-    """Return str(value), whatever that raises."""
-    try:
-        return str(value)
-    except BaseException:  # noqa: BLE001 - str() of a learner's exception runs the learner's code
-        return ""
 
 
 def clean_bundle(data: dict[str, Any]) -> dict[str, Any]:
@@ -236,7 +166,7 @@ def make_shell(directory: str) -> Shell:
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.show_rewritten_input = False
     config.InteractiveShell.cache_size = 100
-    os.makedirs(directory, exist_ok=True)
+    Path(directory).mkdir(parents=True, exist_ok=True)
     shell = Shell.instance(config=config, ipython_dir=directory)
     assert isinstance(shell, Shell)  # noqa: S101 - for the type checker
     return shell

@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from graders.inside import crossing
-from graders.inside.shell import Shell
+from graders.inside import crossing, packing
+
+if TYPE_CHECKING:
+    from graders.inside.shell import Shell
 
 _IPYTHON = re.compile(r"_+|_i+|_i?\d+|_(exit_code|dh|ih|oh|sh|)|In|Out|exit|quit|open|get_ipython|__\w+__")
 _MAX_LEVELS = 6
@@ -36,7 +38,7 @@ class _Looker:
         self._level = 0
 
     def look(self, value: Any) -> Any:
-        packer = crossing.Packer(self._refer)
+        packer = packing.Packer(self._refer)
         try:
             return packer.pack(value)
         except crossing.CrossingError:

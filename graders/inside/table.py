@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graders.inside import exceptions
+from graders.inside.classes import make_class
 from graders.inside.crossing import CrossingError
 from graders.inside.standins import (
     Function,
@@ -18,7 +19,6 @@ from graders.inside.standins import (
     RemoteIterator,
     StandIn,
     link_of,
-    make_class,
 )
 
 if TYPE_CHECKING:
@@ -40,16 +40,21 @@ _EXPECTED = {
 class Table:
     """The stand-ins of one conversation; each remote object has one, so that `is` works."""
 
-    def __init__(self, remote: Remote, parent: Table | None = None) -> None:
+    def __init__(self, remote: Remote) -> None:
         self._remote = remote
-        self._stand_ins: dict[tuple[int, bool], Any] = dict(parent._stand_ins) if parent else {}
-        self._classes: dict[int, Any] = dict(parent._classes) if parent else {}
-        self._class_places: dict[int, str] = dict(parent._class_places) if parent else {}
-        self._links: set[int] = set(parent._links) if parent else set()
+        self._stand_ins: dict[tuple[int, bool], Any] = {}
+        self._classes: dict[int, Any] = {}
+        self._class_places: dict[int, str] = {}
+        self._links: set[int] = set()
 
     def copy(self) -> Table:
         """Return a table for a twin: it knows all that this one knows, and this one learns nothing of the twin."""
-        return Table(self._remote, self)
+        twin = Table(self._remote)
+        twin._stand_ins = dict(self._stand_ins)
+        twin._classes = dict(self._classes)
+        twin._class_places = dict(self._class_places)
+        twin._links = set(self._links)
+        return twin
 
     def holds(self, link: Link) -> bool:
         """Whether a stand-in belongs to this conversation, and not to a twin that has ended."""

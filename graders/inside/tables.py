@@ -69,7 +69,7 @@ def _pack_array(value: Any, pack_item: Pack) -> Any | None:
     return ["array", value.dtype.str, list(value.shape), base64.b64encode(value.tobytes()).decode("ascii")]
 
 
-def _pack_table(pandas: Any, value: Any, kind: type, pack_item: Pack) -> Any | None:
+def _pack_table(pandas: Any, value: Any, kind: type, pack_item: Pack) -> Any | None:  # noqa: PLR0911 - one line a kind
     if kind is pandas.DataFrame:
         columns = [_pack_column(pandas, value.iloc[:, at], pack_item) for at in range(value.shape[1])]
         return ["frame", pack_item(value.columns), pack_item(value.index), columns]
@@ -120,7 +120,7 @@ def _is_numpy_dtype(dtype: Any) -> bool:
     return type(dtype).__module__.partition(".")[0] == "numpy"
 
 
-def unpack(data: list[Any], read: Read) -> Any:
+def unpack(data: list[Any], read: Read) -> Any:  # noqa: C901, PLR0911 - one line a kind
     """Build an array, a scalar or a table; whatever is wrong with the data raises."""
     tag = data[0]
     if tag in {"array", "scalar"}:

@@ -6,13 +6,14 @@ Part of remote.py: before the learner's code runs again, every copy that changed
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graders.inside.replacement import is_mutable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from graders.inside.standins import Link
 
 _MAX_WATCHED = 64

@@ -1,12 +1,16 @@
 """Submissions that forge their score from inside the interpreter (PLATFORMS.md, B): none gets a point."""
 
+# ruff: noqa: E501, ISC004 - the cells read best as their authors would write them
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.doubles.inside import Frame, Run, check, given, learner, local_command, run_cells, submit
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SOURCE = [
     given("import math"),

@@ -1,8 +1,9 @@
 """Limits, deaths and broken frames: what was judged keeps its score, the rest gets none, and each is named."""
 
+# ruff: noqa: E501, ISC004 - the cells read best as their authors would write them
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +19,9 @@ from tests.doubles.inside import (
     run_cells,
     submit,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SOURCE = [
     learner("one", "def one():\n    return 1"),
@@ -65,7 +69,7 @@ def grade(record: Frame, directory: Path, answers: dict[str | None, str], **limi
     ],
 )  # fmt: skip
 def test_what_strikes_leaves_the_rest_alone(
-    record: Frame, tmp_path: Path, answer: str, status: str, ended: str, second: str
+    record: Frame, tmp_path: Path, answer: str, status: str, *, ended: str, second: str
 ) -> None:
     run = grade(record, tmp_path, {"two": answer}, cell_s=1.0, output_bytes=200_000)
     assert run.status == 0
@@ -140,9 +144,9 @@ def test_every_notebook_has_a_fresh_learner_process(record: Frame, tmp_path: Pat
         run = inside.run(job)
     finally:
         inside.close()
-    credits = {(f["notebook"], f["grade_id"]): f["credit"] for f in run.frames if f["kind"] == "verdict"}
-    assert credits["nb", "second"] == 0.0
-    assert credits["other", "first"] == credits["other", "second"] == credits["other", "third"] == 1.0
+    credit = {(f["notebook"], f["grade_id"]): f["credit"] for f in run.frames if f["kind"] == "verdict"}
+    assert credit["nb", "second"] == 0.0
+    assert credit["other", "first"] == credit["other", "second"] == credit["other", "third"] == 1.0
 
 
 def test_messages_tell_what_the_author_wrote_and_no_hidden_value(tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
 """Honest exercises of many kinds: their tests run apart from the learner's process and give full marks."""
 
+# ruff: noqa: E501, ISC004 - the cells read best as their authors would write them
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.doubles.inside import Run, check, given, learner, local_command, run_cells
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CASES: dict[str, tuple[str, str]] = {
     "class": (
