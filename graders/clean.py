@@ -29,11 +29,10 @@ IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
 SHOWN_TYPES = ("text/html", *IMAGE_TYPES, "text/plain")
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,1000}(?:\x07|\x1b\\)|[@-Z\\-_])")
-_OVERPRINT = re.compile(r"[^\n]*\r(?!\n)")
 _ODD = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
-_TAG = re.compile(r"<[^>]{0,10000}>")
+_HEADING = re.compile(r"<(/?)h([1-6])\b")
 _SHORT_LINE = 5
 """Lines of hidden tests up to this length (`pass`, `else:`) betray nothing."""
 
@@ -110,8 +109,8 @@ def clean_text(text: str, *, limit: int = MAX_TEXT) -> tuple[str, bool]:
     direction of the text are written as ⟨U+202E⟩.
     """
     text = _ANSI.sub("", text[: 4 * limit].replace("\r\n", "\n"))
-    text = _OVERPRINT.sub("", text)
-    lines = text.split("\n")
+    lines = [line.rpartition("\r")[2] for line in text.split("\n")]
+    text = "\n".join(lines)
     cut = len(lines) > MAX_LINES or len(text) > limit
     text = "\n".join(lines[:MAX_LINES])[:limit]
     return _ODD.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text).encode("utf-8", "replace").decode(), cut
@@ -145,12 +144,14 @@ def clean_html(markup: str, *, links: bool = False, image: Callable[[str], str |
         strip_comments=True,
         link_rel="noopener noreferrer nofollow",
     )
+    # Our page has its own headings of the first two levels: those of a notebook stand below them.
+    cleaned = _HEADING.sub(lambda match: f"<{match[1]}h{min(int(match[2]) + 2, 6)}", cleaned)
     return _ODD.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", cleaned)
 
 
 def text_of(markup: str) -> str:
     """Return what a reader of `markup` reads, roughly: for finding what must not be there."""
-    return html.unescape(_TAG.sub("", markup))
+    return html.unescape(nh3.clean(markup, tags=set()))
 
 
 def image_uri(uri: str) -> bool:

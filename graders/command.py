@@ -56,7 +56,7 @@ def grade_command(
         The exit code, and the object to print on standard output.
     """
     if not source_dir.is_dir():
-        return UNUSABLE, _failure(f"{source_dir} is not a folder", language)
+        return UNUSABLE, _failure(f"{source_dir} is not a folder")
     try:
         runner = sandbox or (open_sandbox or (lambda: DockerSandboxRunner(image, instance)))()
     except SandboxError as error:
@@ -75,7 +75,7 @@ def grade_command(
             )
             result = grade(job, runner, recipes=RecipeBook(recipes_dir or Path(temporary), runner))
     except SourceError as error:
-        return UNUSABLE, _failure(str(error), language)
+        return UNUSABLE, _failure(str(error))
     except GradingError as error:
         return PLATFORM_FAILED, _failure(str(error), language)
     except (
@@ -94,7 +94,8 @@ def _limits(source_dir: Path) -> Limits:
     return parse_sheet(sheet.read_bytes()).apply_limits(Limits()) if sheet.is_file() else Limits()
 
 
-def _failure(detail: str, language: str) -> dict[str, Any]:
-    reason = say("verdict_internal_error", language)
+def _failure(detail: str, language: str | None = None) -> dict[str, Any]:
+    """Return the object for a run without a judgement; with a language, it is our fault and we say so."""
+    reason = say("verdict_internal_error", language) if language else detail
     result = GradingResult(Verdict.INTERNAL_ERROR, reason=reason, detail=detail).to_json()
     return {**result, "detail": detail}

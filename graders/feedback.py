@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ipython_pygments_lexers import IPython3Lexer
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 
@@ -29,12 +29,18 @@ from graders.source import Kind, Source, SourceNotebook
 from graders.words import Note, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from graders.sandbox.job import SandboxRun
     from graders.sanitise import Assembled, Cell
 
 MAX_PAGE_BYTES = 4 * 1024 * 1024
-MAX_HIGHLIGHTED = 20_000
-MAX_MARKDOWN = 100_000
+MAX_HIGHLIGHTED = 8_000
+MAX_MARKDOWN = 30_000
+MAX_SHOWN = 100_000
+RENDERED_A_PAGE = 60_000
+"""Characters that are highlighted or rendered on one page; what comes after is shown as it is. Highlighters and
+markdown parsers can be made to take long, and this is where a learner's text meets them."""
 GOOD = frozenset({CellVerdict.PASSED, CellVerdict.PARTIAL})
 WAITING = frozenset({CellVerdict.MANUAL})
 
@@ -104,6 +110,7 @@ class _Blocks:
         self._hidden_word = say("feedback_hidden_text", page.language)
         name = page.notebook.name
         self._outputs = {cell.index: cell.outputs for cell in page.run.cells if cell.notebook == name}
+        self._left = RENDERED_A_PAGE
         self._verdicts = {item.grade_id: item for item in page.run.verdicts if item.notebook == name}
 
     def all(self, *, with_outputs: bool = True) -> list[dict[str, Any]]:
@@ -133,12 +140,17 @@ class _Blocks:
             if verdict and with_outputs and not cell.origin.hidden_lines:
                 block["outputs"] = self._shown(verdict.outputs)
         elif cell.cell_type == "code":
-            block["source"] = code(cell.text)
+            block["source"] = self._learners(cell.text, code)
         elif cell.origin and kind in (Kind.TEXT, Kind.TASK):
             block["source"] = self._author_text(cell.origin.text(self._page.language))
         else:
-            block["source"] = Markup(clean_html(markdown(cell.text)))  # noqa: S704 - cleaned
+            block["source"] = self._learners(cell.text, learner_text)
         return block
+
+    def _learners(self, text: str, render: Callable[[str], Markup]) -> Markup:
+        """Render a learner's text, within the page's budget."""
+        self._left -= len(text)
+        return render(text) if self._left >= 0 else plain(text)
 
     def _result(self, cell: Cell) -> CellResult | None:
         result = self._results.get(cell.grade_id or "")
@@ -171,14 +183,26 @@ class _Blocks:
 
 def markdown(text: str) -> str:
     """Return HTML of a markdown text; it may hold anything that the text holds."""
-    return str(_markdown().render(text[:MAX_MARKDOWN]))
+    return str(_markdown().render(text))
+
+
+def learner_text(text: str) -> Markup:
+    """Return a learner's markdown, cleaned; a very long one as it is."""
+    if len(text) > MAX_MARKDOWN:
+        return plain(text)
+    return Markup(clean_html(markdown(text)))  # noqa: S704 - cleaned
+
+
+def plain(text: str) -> Markup:
+    """Return text as it is, odd characters made visible."""
+    return Markup("<pre>{}</pre>").format(clean_text(text, limit=MAX_SHOWN)[0])
 
 
 def code(text: str) -> Markup:
     """Return highlighted Python, odd characters made visible."""
-    shown, _ = clean_text(text, limit=MAX_MARKDOWN)
-    if len(shown) > MAX_HIGHLIGHTED:
-        return Markup("<pre>{}</pre>").format(escape(shown))
+    if len(text) > MAX_HIGHLIGHTED:
+        return plain(text)
+    shown, _ = clean_text(text, limit=MAX_SHOWN)
     return Markup(highlight(shown, IPython3Lexer(), HtmlFormatter(cssclass="code", wrapcode=True)))  # noqa: S704
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
+import time
 import zlib
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graders.clean import clean_html, clean_image, clean_output, clean_text, hide
+from graders.feedback import code, learner_text
 
 
 def png(width: int = 1, height: int = 1) -> str:
@@ -141,6 +143,24 @@ def test_no_output_repeats_a_hidden_line(output: dict[str, object]) -> None:
 
 def test_short_words_are_no_secret() -> None:
     assert hide("pass the salt", HIDDEN, "[hidden]") == "pass the salt"
+
+
+@pytest.mark.parametrize("piece", ["x", "<", "\r", "\x1b[", "\x1b]8;;", "<a ", "[", "*_", "`", "\\", "'", '"', "(", "#", "\n", "$x", "0", "{", "f'"])
+def test_cleaning_and_rendering_take_a_moment_whatever_is_repeated(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+    began = time.process_time()
+    clean_text(text)
+    clean_html(text)
+    clean_output(display(text_html=text), HIDDEN, "[hidden]")
+    code(text[:8_000])
+    assert time.process_time() - began < 3.0
+
+
+@pytest.mark.parametrize("piece", ["x", "<", "[", "[a](", "*a_ ", "`", "\\", "> ", "- ", "|", "![", "<!--", "&#", "~~", "\n"])
+def test_markdown_takes_a_moment_whatever_is_repeated(piece: str) -> None:
+    began = time.process_time()
+    learner_text(piece * (30_000 // len(piece)))
+    assert time.process_time() - began < 5.0
 
 
 @given(st.text())
