@@ -25,7 +25,7 @@ from graders.inside.shell import Shell, make_shell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH")
+_KEPT_VARIABLES = ("MPLCONFIGDIR", "PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH")
 
 
 class Init:
@@ -218,6 +218,11 @@ def _clean_environment() -> None:
     os.environ.update(kept)
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     os.environ["HOME"] = tempfile.gettempdir()
+    if "matplotlib" not in sys.modules:
+        _copy_font_lists()
+
+
+def _copy_font_lists() -> None:
     fonts = os.path.join(tempfile.gettempdir(), f"matplotlib-{os.getpid()}")  # noqa: PTH118
     os.environ["MPLCONFIGDIR"] = fonts
     with contextlib.suppress(OSError):
@@ -233,6 +238,7 @@ def preimport(modules: list[str]) -> None:
 
 def main() -> int:
     """Run as PID 1; arguments are names of libraries to import beforehand."""
+    _copy_font_lists()
     preimport([*_COMMON, *sys.argv[1:]])
     return Init(make_shell(tempfile.mkdtemp(prefix="ipython-")), "/work").run()
 

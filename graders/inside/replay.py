@@ -78,6 +78,7 @@ class Replay:
             raise self._remote.gone
 
     def _look(self) -> dict[str, str]:
+        self._setting.start_clock()
         return dict(self._remote.request("names").get("names", {}))
 
     def _run_there(self, cell: Cell) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _IPYTHON = re.compile(r"_+|_i+|_i?\d+|_(exit_code|dh|ih|oh|sh|)|In|Out|exit|quit|open|get_ipython|__\w+__")
 _MAX_LEVELS = 6
+_MAX_OBJECTS = 2_000
 
 
 def take(shell: Shell) -> dict[str, str]:
@@ -44,10 +45,13 @@ class _Looker:
         except crossing.CrossingError:
             return ["deep", id(value)]
 
+    def _is_enough(self) -> bool:
+        return self._level > _MAX_LEVELS or len(self._seen) > _MAX_OBJECTS
+
     def _refer(self, value: Any) -> Any:
         mark = ["at", id(value)]
         state = getattr(value, "__dict__", None)
-        if id(value) in self._seen or type(state) is not dict or callable(value) or self._level > _MAX_LEVELS:
+        if id(value) in self._seen or type(state) is not dict or callable(value) or self._is_enough():
             return mark
         self._seen.add(id(value))
         self._level += 1

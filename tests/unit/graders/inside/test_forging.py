@@ -1,6 +1,6 @@
 """Submissions that forge their score from inside the interpreter (PLATFORMS.md, B): none gets a point."""
 
-# ruff: noqa: E501, ISC004 - the cells read best as their authors would write them
+# ruff: noqa: E501 - the cells read best as their authors would write them
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

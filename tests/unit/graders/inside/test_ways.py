@@ -1,6 +1,6 @@
 """Exercises as trainers write them: which run apart from the learner's process, and which need a guarded fork."""
 
-# ruff: noqa: E501, ISC004 - the cells read best as their authors would write them
+# ruff: noqa: E501 - the cells read best as their authors would write them
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
