@@ -45,12 +45,12 @@ class HintCard:
 
 
 def track_cards(courses: Sequence[Course], words: Texts) -> dict[int, TrackCard]:
-    """Return the cards of these tracks by id; colours follow the tracks' places, letters their titles."""
+    """Return the cards of these tracks by id; a line keeps its colour and its letter in every language."""
     cards: dict[int, TrackCard] = {}
     for course in courses:
         title = words.of(course.titles, course.slug)
         colour = (max(course.position, 1) - 1) % COLOURS
-        cards[course.id] = TrackCard(course.id, course.slug, title, title[:1].upper(), colour)
+        cards[course.id] = TrackCard(course.id, course.slug, title, course.slug[:1].upper(), colour)
     return cards
 
 

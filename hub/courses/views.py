@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Annotated, Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -20,8 +20,8 @@ from hub.submissions.overview import queue_position
 from hub.submissions.presenting import score_of, show
 
 if TYPE_CHECKING:
-    from hub.courses.service import AssignmentView
     from hub.courses.models import Course
+    from hub.courses.service import AssignmentView
     from hub.submissions.reading import SubmissionView
 
 router = APIRouter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import aclosing
-from typing import Annotated, Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -30,8 +30,9 @@ from hub.progress.presenting import (
 )
 
 if TYPE_CHECKING:
-    from hub.progress.models import Event
     from collections.abc import AsyncIterator
+
+    from hub.progress.models import Event
 
 router = APIRouter()
 MentorDep = Annotated[Caller, Depends(needs_role(Role.MENTOR))]

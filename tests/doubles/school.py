@@ -57,6 +57,7 @@ HOSTILE_FEEDBACK = (
     b"<script>document.title='owned';parent.document.title='owned'</script><img src='x' onerror='alert(1)'>"
     b"</body></html>"
 )
+REASON = "SandboxError: the container did not start: no space left on device"
 HOSTILE_MESSAGE = "<script>alert('message')</script> \u202egnp.exe \x1b[31mred"
 
 
@@ -224,7 +225,7 @@ class Builder:
             self.session.add(Enrolment(person_id=person.id, course_id=self.school.courses[slug]))
         return person.id
 
-    def event(
+    def event(  # noqa: PLR0917 - read like a sentence
         self,
         kind: EventType,
         person: str,
@@ -249,7 +250,7 @@ class Builder:
         )
         self.session.flush()
 
-    def attempt(
+    def attempt(  # noqa: PLR0917 - read like a sentence
         self,
         label: str,
         person: str,
@@ -312,6 +313,7 @@ class Builder:
                 run=1,
             )
         elif state is State.FAILED:
+            submission.failure = REASON
             self.session.add(
                 Result(
                     submission_id=submission.id,
@@ -320,7 +322,7 @@ class Builder:
                     score=0,
                     max_score=10,
                     body={},
-                    detail="SandboxError: the container did not start: no space left on device",
+                    detail=REASON,
                     graded_at=graded_at,
                 )
             )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hub.settings import Settings
 
 STARTS_WITHIN_S = 20
+CSRF = "csrf-of-the-test"
 
 
 def app_with_cookie_sign_in(settings: Settings, services: Services) -> FastAPI:
@@ -40,7 +41,7 @@ def app_with_cookie_sign_in(settings: Settings, services: Services) -> FastAPI:
             person.display_name,
             Role(person.role),
             person.language,
-            csrf="csrf-of-the-test",
+            csrf=CSRF,
         )
         request.state.caller = caller
         return caller
