@@ -1,4 +1,4 @@
-"""What the OCI runtime needs to start a sandbox without the engine: the image's files and a runtime configuration.
+"""What the OCI runtime needs to start a sandbox without the engine: a runtime configuration.
 
 Called by runc.py. The configuration is not written by us: the engine is asked once to start a container with exactly our
 options (options.py), and what it hands to the runtime - seccomp list, masked paths, device rules, capabilities, AppArmor -
@@ -9,11 +9,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
-import shutil
-import subprocess
-import tempfile
-import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,55 +111,3 @@ def check_walls(config: dict[str, Any]) -> None:
     missing = sorted(name for name, there in walls.items() if not there)
     if missing:
         raise SandboxError(f"the runtime configuration lacks: {', '.join(missing)}")
-
-
-def ensure_rootfs(client: docker.APIClient, image: str, folder: Path) -> Path:
-    """Lay out the image's files once and return where they are; old images' files are removed.
-
-    Args:
-        client: the engine.
-        image: the image's id (a digest).
-        folder: where root file systems are kept; readable by root only, since files in it may be set-uid.
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    target = folder / image.removeprefix("sha256:")[:24]
-    if target.is_dir():
-        return target
-    draft = Path(tempfile.mkdtemp(dir=folder, prefix="draft-"))
-    container_id = client.create_container_from_config({"Image": image, "Cmd": ["true"]})["Id"]
-    try:
-        _unpack_export(client, container_id, draft)
-        for mount_point in ("proc", "dev", "sys", "tmp", "work"):
-            (draft / mount_point).mkdir(exist_ok=True)
-        draft.chmod(0o755)
-        try:
-            draft.rename(target)
-        except OSError:  # another process was faster
-            shutil.rmtree(draft, ignore_errors=True)
-    finally:
-        client.remove_container(container_id, force=True, v=True)
-    _remove_others(folder, target)
-    return target
-
-
-def _unpack_export(client: docker.APIClient, container_id: str, target: Path) -> None:
-    """Unpack with tar(1): it keeps owners, modes and hard links, which Python's extraction filters change."""
-    tar = subprocess.Popen(
-        ["tar", "--extract", "--numeric-owner", "--same-permissions", "--directory", str(target)],
-        stdin=subprocess.PIPE,
-        env={"PATH": os.defpath},
-    )
-    assert tar.stdin is not None  # noqa: S101 - asked for above
-    with tar.stdin:
-        for piece in client.export(container_id):
-            tar.stdin.write(piece)
-    if tar.wait() != 0:
-        raise SandboxError("the grader image's files could not be laid out: is the disk full?")
-
-
-def _remove_others(folder: Path, current: Path) -> None:
-    """Remove the files of images that no longer serve, but not a draft that somebody may be writing."""
-    an_hour_ago = time.time() - 3600
-    for path in folder.iterdir():
-        if path != current and path.stat().st_mtime < an_hour_ago:
-            shutil.rmtree(path, ignore_errors=True)

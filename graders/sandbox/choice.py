@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
 from graders.errors import EngineError, SandboxError
 from graders.sandbox.docker import DockerSandboxRunner
 from graders.sandbox.runc import RuncSandboxRunner
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 log = structlog.get_logger(__name__)
 

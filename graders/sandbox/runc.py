@@ -27,6 +27,7 @@ from graders.sandbox import bundle
 from graders.sandbox.docker import connect_engine, engine_facts, translated
 from graders.sandbox.job import End, SandboxJob, SandboxRun
 from graders.sandbox.options import Shape, container_options
+from graders.sandbox.rootfs import open_rootfs
 from graders.sandbox.sandbox import STDERR_KEPT, Sandbox
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class RuncSandboxRunner:
         Args:
             image: the grader image's name at the engine.
             instance: prefix of every sandbox's name.
-            folder: for root file systems, bundles and the runtime's own state; this machine's disk.
+            folder: for bundles and the runtime's own state; this machine's disk.
             owner: stable for the life of this process, and no other's.
 
         Raises:
@@ -64,7 +65,7 @@ class RuncSandboxRunner:
             self._instance = instance
             self._owner = owner or str(os.getpid())
             self._folder = folder
-            self._rootfs = bundle.ensure_rootfs(client, facts.image_id, folder / "rootfs")
+            self._rootfs = open_rootfs(client, facts.image_id)
             self._templates: dict[Shape, dict[str, Any]] = {}
             self._template(Shape.of(Limits()), client)
         finally:
@@ -83,7 +84,7 @@ class RuncSandboxRunner:
         """
         shape = Shape.of(limits)
         name = f"{self._instance}-{self._owner}-{uuid.uuid4().hex[:12]}"
-        config = bundle.sandbox_config(self._template(shape), self._rootfs, f"/atelier/{name}")
+        config = bundle.sandbox_config(self._template(shape), self._rootfs.path, f"/atelier/{name}")
         bundles = self._folder / "bundles"
         bundles.mkdir(mode=0o700, parents=True, exist_ok=True)
         place = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=bundles))
@@ -107,7 +108,8 @@ class RuncSandboxRunner:
             sandbox.remove()
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Stop using the image's files."""
+        self._rootfs.close()
 
     def _template(self, shape: Shape, client: docker.APIClient | None = None) -> dict[str, Any]:
         if shape not in self._templates:

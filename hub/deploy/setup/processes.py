@@ -118,12 +118,29 @@ def stop(places: Places) -> str:
 def remove_containers(runner: Runner, instance: str) -> str:
     """Stop and remove the instance's containers; homes are volumes and stay. Returns the step's result in
     words.
+
+    Raises:
+        SetupError: some are still there after a while.
     """
-    found = runner.ask(["docker", "ps", "--all", "--quiet", "--filter", f"label=atelier.instance={instance}"])
-    containers = found.output.split() if found.ok else []
+
+    def listed() -> list[str]:
+        label = f"label=atelier.instance={instance}"
+        found = runner.ask(["docker", "ps", "--all", "--quiet", "--filter", label])
+        return found.output.split() if found.ok else []
+
+    containers = left = listed()
     if not containers:
         return "none running"
-    advice = "Look at: docker ps --all"
-    runner.run(["docker", "stop", "--time", "10", *containers], advice=advice)
-    runner.run(["docker", "rm", "--force", *containers], advice=advice)
+    # Some remove themselves once they are stopped, and may be gone, or going, when it is their turn: what counts is
+    # that none is left.
+    runner.ask(["docker", "stop", "--time", "10", *containers])
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while left:
+        runner.ask(["docker", "rm", "--force", *left])
+        left = listed()
+        if left and time.monotonic() > deadline:
+            raise SetupError(
+                f"{len(left)} containers can't be removed.", advice=f"Look at: docker inspect {left[0]}"
+            )
+        time.sleep(0.2 if left else 0)
     return f"{len(containers)} stopped, their volumes kept"

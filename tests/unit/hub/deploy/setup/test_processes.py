@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hub.deploy.setup import processes
+from hub.deploy.setup.commands import Finished
 from hub.deploy.setup.engine import Lease
 from hub.deploy.setup.errors import SetupError
 from hub.deploy.setup.probe import load_platform_settings
@@ -56,10 +57,26 @@ def test_a_stale_process_file_is_no_running_platform(places: Places) -> None:
 
 def test_only_containers_of_this_instance_are_removed(runner: RecordingRunner) -> None:
     assert processes.remove_containers(runner, "one") == "none running"
-    runner.answer("docker ps --all --quiet --filter label=atelier.instance=one", "abc\ndef\n")
+    there = ["abc", "def"]
+
+    def remove_one() -> Finished:
+        there.pop()
+        return Finished(1, "removal of container def is already in progress")
+
+    runner.answer_with(
+        "docker ps --all --quiet --filter label=atelier.instance=one", lambda: Finished(0, "\n".join(there))
+    )
+    runner.answer_with("docker rm --force", remove_one)
     assert processes.remove_containers(runner, "one") == "2 stopped, their volumes kept"
-    assert runner.lines == ["docker stop --time 10 abc def", "docker rm --force abc def"]
+    assert there == []
     assert processes.remove_containers(runner, "other") == "none running"
+
+
+def test_containers_that_stay_are_named(runner: RecordingRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "STOP_TIMEOUT_S", 0)
+    runner.answer("docker ps --all --quiet --filter label=atelier.instance=one", "abc\n")
+    with pytest.raises(SetupError, match="1 containers can't be removed"):
+        processes.remove_containers(runner, "one")
 
 
 def test_a_wrong_setting_is_shown(runner: RecordingRunner, places: Places) -> None:

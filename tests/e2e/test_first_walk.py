@@ -1,0 +1,87 @@
+"""One submission lived through as learner, mentor and trainer, in a real browser on a whole platform."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e import lab as jupyterlab
+
+if TYPE_CHECKING:
+    from tests.running_platform import Platform, SignIn
+
+pytestmark = pytest.mark.e2e
+
+GRADED_MS = 60_000
+WRONG = 'def clean_name(text):\n    """Return the name."""\n    return text.upper()'
+RIGHT = 'def clean_name(text):\n    """Return the name."""\n    return " ".join(text.split()).title()'
+
+
+def frames_text(page: Page) -> str:
+    """Return the text of every frame of a page."""
+    return "\n".join(frame.locator("body").inner_text() for frame in page.frames)
+
+
+def test_a_submission_from_the_lab_to_the_mentor_and_the_gradebook(
+    platform: Platform, sign_in: SignIn
+) -> None:
+    mentor = sign_in("mentor1")
+    rows = mentor.locator("main")
+    expect(rows).to_contain_text("Chen Wei")
+
+    learner = sign_in("learner3")
+    learner.goto(platform.page_url("exercises/data/clean-table"))
+    state = learner.locator("#state-now")
+    expect(state).to_contain_text("You have not handed in anything yet.")
+
+    lab = learner.context.new_page()
+    jupyterlab.open_lab(lab, platform, "learner3")
+    jupyterlab.open_assignments(lab, "data")
+    jupyterlab.fetch(lab, "clean-table")
+    jupyterlab.open_notebook(lab, "data/clean-table/clean-table.ipynb")
+
+    jupyterlab.write_cell(lab, "def clean_name(text):", WRONG)
+    jupyterlab.open_assignments(lab, "data")
+    jupyterlab.submit(lab, "clean-table")
+    expect(state).to_contain_text("Attempt 1 is graded: 0 of 10 points.", timeout=GRADED_MS)
+    expect(learner.locator("#work")).to_contain_text("One thing to do next")
+    expect(learner.locator("#work")).to_contain_text("clean_name")
+
+    jupyterlab.open_notebook(lab, "data/clean-table/clean-table.ipynb")
+    jupyterlab.write_cell(lab, "def clean_name(text):", RIGHT)
+    jupyterlab.open_assignments(lab, "data")
+    jupyterlab.submit(lab, "clean-table")
+    expect(state).to_contain_text("Attempt 2 is graded: 1 of 10 points.", timeout=GRADED_MS)
+    expect(learner.locator("#work")).to_contain_text("What went well")
+    learner.locator("#notebook-title").click()
+    feedback = learner.frame_locator("iframe.feedback-frame").locator("body")
+    expect(feedback).to_contain_text("clean_name")
+    expect(feedback).not_to_contain_text("HIDDEN TESTS")
+
+    # Nobody reloaded the mentor's page: it has heard of the submission by itself.
+    expect(rows.locator("article, li, tr", has_text="Chen Wei").first).to_contain_text(
+        re.compile("aujourd|maintenant|minute|1 / |handed|remis", re.IGNORECASE), timeout=10_000
+    )
+    mentor.get_by_role("link", name="Chen Wei").click()
+    expect(mentor.locator("main")).to_contain_text("1 / 10")
+
+    trainer = sign_in("trainer1")
+    trainer.goto(platform.page_url("trainer/submissions"))
+    expect(trainer.locator("main")).to_contain_text("Chen Wei")
+    gradebook = trainer.context.new_page()
+    gradebook.goto(
+        f"{platform.url}/hub/spawn/trainer1?next=/user/trainer1/atelier/courses/data/formgrader/gradebook"
+    )
+    gradebook.wait_for_url(re.compile("/formgrader/gradebook"), timeout=jupyterlab.SPAWN_MS)
+    gradebook.get_by_role("link", name="clean-table").click(timeout=60_000)
+    gradebook.get_by_role("link", name="clean-table").click()
+    expect(gradebook.locator("#submissions-table, table")).to_contain_text("Wei")
+
+
+def test_one_button_opens_the_exercise_in_the_learners_language(platform: Platform, sign_in: SignIn) -> None:
+    learner = sign_in("learner1")
+    lab = jupyterlab.open_exercise(learner, "security", "find-the-attack", platform)
+    expect(lab.locator(".jp-Notebook")).to_contain_text("Trouver l'attaque")
