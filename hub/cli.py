@@ -19,6 +19,8 @@ from hub.settings import get_settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rich.progress import Progress, TaskID
+
     from graders.sandbox.choice import SandboxConfig
     from hub.courses.exercise_finding import Finding
     from hub.service import Services
@@ -28,7 +30,11 @@ UNUSABLE, PLATFORM_FAILED = 2, 3
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 network = typer.Typer(no_args_is_help=True, help="The learners' closed network.")
 exercise = typer.Typer(no_args_is_help=True, help="For authors of exercises.")
+bench = typer.Typer(no_args_is_help=True, help="Measurements, side by side with what we compare with.")
 app.add_typer(network, name="network")
+app.add_typer(bench, name="bench")
+demo = typer.Typer(no_args_is_help=True, help="The demo people.")
+app.add_typer(demo, name="demo")
 app.add_typer(exercise, name="exercise")
 
 
@@ -183,6 +189,28 @@ def grade(
     raise typer.Exit(code)
 
 
+@demo.command("reset")
+def demo_reset() -> None:
+    """Give every demo person a new password and write the file anew."""
+    from hub.people.demo import reset_demo_people
+
+    with _readable_errors():
+        print(reset_demo_people(_services().people, get_settings()))
+
+
+@app.command()
+def screenshots(
+    into: Annotated[Path, typer.Argument(help="where the pictures go")] = Path("docs/images"),
+    language: Annotated[str, typer.Option(help="en, fr or nl; by default each person's own")] = "",
+) -> None:
+    """Take a picture of every page of the running platform, desktop and phone."""
+    from hub.pages.screenshots import take_screenshots
+
+    with _readable_errors():
+        for path in take_screenshots(get_settings(), into, language):
+            print(path)
+
+
 @network.command("up")
 def network_up() -> None:
     """Make the closed network and its guard where they are missing."""
@@ -230,9 +258,28 @@ def exercise_check(
     raise typer.Exit(1 if failed else 0)
 
 
+@bench.command("spawn")
+def bench_spawn_command(
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
+    runs: Annotated[int, typer.Option(min=1, max=50, help="counted runs of each side")] = 5,
+) -> None:
+    """Time from the click in the hub to JupyterLab's launcher, beside a bare container."""
+    from hub.deploy.spawn_bench import bench_spawn
+
+    with _readable_errors():
+        times = bench_spawn(get_settings(), runs=runs, tell=lambda line: print(line, file=sys.stderr))
+    found = times.to_json()
+    print(
+        json.dumps(found)
+        if as_json
+        else f"bare {found['bare_s']} s, hub {found['hub_s']} s, ratio {found['ratio']}"
+    )
+
+
 def _check_exercises(folders: list[Path], *, repeats: int, quiet: bool) -> dict[str, list[Finding]]:
     """Check folder after folder, the answers of each side by side, with a progress bar on stderr."""
     import tempfile
+    from functools import partial
 
     from rich.console import Console
     from rich.progress import Progress
@@ -275,11 +322,15 @@ def _check_exercises(folders: list[Path], *, repeats: int, quiet: bool) -> dict[
                     workdir,
                     repeats=repeats,
                     workers=2,
-                    on_graded=lambda _name, task=task: bar.advance(task),
+                    on_graded=partial(_advance, bar, task),
                 )
     finally:
         pool.close()
     return findings
+
+
+def _advance(bar: Progress, task: TaskID, _trial: str) -> None:
+    bar.advance(task)
 
 
 def _print_findings(findings: dict[str, list[Finding]]) -> None:

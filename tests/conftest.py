@@ -8,8 +8,8 @@ A running platform, a browser and a sign-in come from tests/running_platform.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+import os
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,8 +18,19 @@ from hub.db import Database
 from hub.deploy.secrets import ensure_secrets
 from hub.settings import Settings
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 pytest_plugins = ["tests.running_platform"]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own ATELIER_ variables decide nothing in a test; the images' names come from set-up."""
+    for name in list(os.environ):
+        if name.startswith("ATELIER_") and not name.endswith("_IMAGE"):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture
