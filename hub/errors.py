@@ -25,7 +25,9 @@ class AtelierError(Exception):
     status = 500
     reason = "internal_error"
 
-    def __init__(self, message: str, *, reason: str | None = None, log: str | None = None, **values: object) -> None:
+    def __init__(
+        self, message: str, *, reason: str | None = None, log: str | None = None, **values: object
+    ) -> None:
         super().__init__(message % values if values else message)
         self.message = message
         self.values = values

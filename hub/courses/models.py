@@ -61,7 +61,9 @@ class AssignmentVersion(Base):
     releases: Mapped[dict[str, str]] = mapped_column(JSON)  # language -> digest of the release tar
     about: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # exercise.yml, validated
     notebooks: Mapped[list[str]] = mapped_column(JSON)
-    cells: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # grade cells: notebook, grade_id, max_score, manual
+    cells: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSON
+    )  # grade cells: notebook, grade_id, max_score, manual
     max_score: Mapped[float]
     published_at: Mapped[datetime] = mapped_column(default=now_utc)
     published_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"), default=None)
