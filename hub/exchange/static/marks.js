@@ -8,7 +8,7 @@
       box.id = "atelier-refused";
       box.setAttribute("role", "alert");
       box.className = "alert alert-danger";
-      box.style.cssText = "position:fixed;top:0;left:0;right:0;z-index:2000;margin:0;text-align:center";
+      box.style.cssText = "position:fixed;bottom:0;left:0;right:0;z-index:2000;margin:0;text-align:center";
       document.body.appendChild(box);
     }
     box.textContent = message;
