@@ -8,6 +8,7 @@ import ctypes.util
 import importlib.util
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub.deploy.setup.commands import Runner, find_program
@@ -40,8 +41,10 @@ FOR_THE_TESTS = (
     *FOR_THE_PLATFORM,
     Need("libatomic1", lambda: ctypes.util.find_library("atomic") is not None),
     Need("chromium", lambda: find_program("chromium") is not None),
+    Need("postgresql", lambda: any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))),
 )
-"""The browser tests drive Debian's Chromium; the program that drives it needs libatomic."""
+"""The browser tests drive Debian's Chromium; the program that drives it needs libatomic. The queue and the books are tested
+on PostgreSQL too, on a private server of the test's own."""
 
 
 def missing_packages(needs: Sequence[Need]) -> list[str]:
