@@ -17,6 +17,15 @@
     const form = event.target.closest("form[data-submit-on-change]");
     if (form) form.requestSubmit();
   });
+  // What somebody has unfolded stays so when a living part of the page is fetched again.
+  let unfolded = [];
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    unfolded = [...event.detail.target.querySelectorAll("details[open][id]")].map((one) => one.id);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+    unfolded = [];
+  });
   // A form is sent once.
   document.addEventListener("submit", (event) => {
     const button = event.submitter;

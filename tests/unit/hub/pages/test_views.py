@@ -178,7 +178,7 @@ def test_who_never_started_stands_first(pages: Pages) -> None:
 def test_a_timeline_tells_what_happened(pages: Pages) -> None:
     text = words(pages.as_("mentor1").get("mentor/learners/learner3").text)
     assert "A remis « Nettoyer un tableau », essai 2".replace(" ", " ") in text.replace("\u00a0", " ")
-    assert "5 points sur 10" in text
+    assert "5 / 10 points" in text
 
 
 # --- trainers ---

@@ -8,7 +8,6 @@ from datetime import timedelta
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
 
-import pytest
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import select, update
 
@@ -21,6 +20,8 @@ from hub.progress.service import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pytest
 
     from hub.progress.reading import ReportedEvent
     from hub.settings import Settings
