@@ -29,7 +29,14 @@ HEADER = """\
 # The platform's texts. Kept by `python -m hub.pages.translations`; the words to use are in docs/glossary.md.
 """
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
-_METHODS = [("pages/templates/**.html", "jinja2"), ("migrations/**.py", "ignore"), ("**.py", "python")]
+_METHODS = [
+    ("pages/templates/**.html", "jinja2"),
+    ("migrations/**.py", "ignore"),
+    ("deploy/**.py", "ignore"),  # operators read these, on the command line and in English
+    ("cli.py", "ignore"),
+    ("pages/screenshots.py", "ignore"),
+    ("**.py", "python"),
+]
 _OPTIONS = {"pages/templates/**.html": {"trimmed": "true", "extensions": "jinja2.ext.i18n"}}
 
 
