@@ -22,6 +22,7 @@ from graders.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from graders.sandbox.job import SandboxRunner
 
 log = structlog.get_logger(__name__)
@@ -81,7 +82,7 @@ def grade_command(
     except (
         Exception
     ) as error:  # the edge of the process: a name in the log and exit code 3, never a stack trace
-        log.error("grading_failed", error=f"{type(error).__name__}: {error}")
+        log.exception("grading_failed", error=f"{type(error).__name__}: {error}")
         return PLATFORM_FAILED, _failure(type(error).__name__, language)
     finally:
         if sandbox is None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Fault(StrEnum):
@@ -125,7 +127,9 @@ class GradingResult:
     reason: str | None = None  # one sentence for the learner when the verdict is not `graded`
     detail: str | None = None  # for the operator's log and the trainer; never shown to the learner
     feedback: dict[str, bytes] = field(default_factory=dict)  # file name -> HTML, hidden tests removed
-    autograded: dict[str, bytes] = field(default_factory=dict)  # path -> file, as nbgrader's autograded/ has them
+    autograded: dict[str, bytes] = field(
+        default_factory=dict
+    )  # path -> file, as nbgrader's autograded/ has them
 
     @property
     def score(self) -> float:
@@ -188,4 +192,6 @@ class GradingJob:
     received_at_utc: str = ""  # ISO 8601
     language: str = "en"
     limits: Limits = field(default_factory=Limits)
-    edits: tuple[str, ...] | None = None  # files besides the notebooks that the learner changes; None: not said
+    edits: tuple[str, ...] | None = (
+        None  # files besides the notebooks that the learner changes; None: not said
+    )

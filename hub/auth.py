@@ -228,12 +228,7 @@ async def same_origin(request: Request, caller: Annotated[Caller, Depends(page_c
 def safe_next(settings: Settings, target: str | None) -> str:
     """Return `target` when it is a path of ours, else the start page: no redirect leads elsewhere."""
     prefix = settings.service_prefix
-    if (
-        not target
-        or not target.startswith(prefix)
-        or "\\" in target
-        or any(ord(char) < 0x20 for char in target)
-    ):
+    if not target or not target.startswith(prefix) or "\\" in target or not target.isprintable():
         return prefix
     return target
 

@@ -6,12 +6,15 @@ A plain ASGI middleware, so that event streams pass through unbuffered. Wrapped 
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 import structlog
 from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.settings import Settings
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from hub.settings import Settings
 
 
 def page_csp(settings: Settings) -> str:

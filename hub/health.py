@@ -31,7 +31,9 @@ def worker_is_well(settings: Settings) -> bool:
 def health(
     services: ServicesDep,
     response: Response,
-    part: Annotated[Literal["service", "worker"], Query(description="which part must be well for a 200")] = "service",
+    part: Annotated[
+        Literal["service", "worker"], Query(description="which part must be well for a 200")
+    ] = "service",
 ) -> dict[str, bool]:
     """Return which parts are well; 503 when the part asked for is not."""
     try:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-from hub.settings import Settings
+if TYPE_CHECKING:
+    from hub.settings import Settings
 
 NAMED_VERSIONS = ("atelier", "jupyterhub", "nbgrader", "jupyterlab", "dockerspawner")
 

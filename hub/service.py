@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -38,6 +39,9 @@ from hub.submissions import routes as submissions_routes
 from hub.submissions import views as submissions_views
 from hub.submissions.service import Submissions
 from hub.submissions.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 FEATURES_API = (people_routes, courses_routes, submissions_routes, progress_routes)
 FEATURES_PAGES = (people_views, courses_views, submissions_views, progress_views)
@@ -138,8 +142,10 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AtelierError)  # noqa: S101 - the type that this handler is registered for
     if isinstance(error, auth.SignInRequiredError) and not request.headers.get("hx-request"):
         return auth.sign_in_redirect(request)
-    if error.status >= 500 or error.log:
-        log.warning("request refused", reason=error.reason, path=request.url.path, detail=error.log or str(error))
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.log:
+        log.warning(
+            "request refused", reason=error.reason, path=request.url.path, detail=error.log or str(error)
+        )
     return _respond(request, error)
 
 
@@ -147,12 +153,14 @@ async def _answer_validation_error(request: Request, error: Exception) -> Respon
     assert isinstance(error, RequestValidationError)  # noqa: S101
     first = error.errors()[0]
     where = ".".join(str(part) for part in first.get("loc", ()))
-    return _respond(request, InvalidInputError("%(field)s: %(problem)s", field=where, problem=first.get("msg", "")))
+    return _respond(
+        request, InvalidInputError("%(field)s: %(problem)s", field=where, problem=first.get("msg", ""))
+    )
 
 
 async def _answer_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, StarletteHTTPException)  # noqa: S101
-    if error.status_code == 404:
+    if error.status_code == HTTPStatus.NOT_FOUND:
         return _respond(request, NotFoundError("This page does not exist."))
     plain = AtelierError("This is not possible here.", reason="not_possible")
     plain.status = error.status_code
@@ -161,7 +169,9 @@ async def _answer_http_error(request: Request, error: Exception) -> Response:
 
 async def _answer_crash(request: Request, error: Exception) -> Response:
     log.error("request failed", path=request.url.path, exc_info=error)
-    return _respond(request, AtelierError("Something went wrong on our side. We have noted it. Please try again."))
+    return _respond(
+        request, AtelierError("Something went wrong on our side. We have noted it. Please try again.")
+    )
 
 
 def application() -> FastAPI:

@@ -5,15 +5,19 @@ Called by set-up and by `atelier publish`. Must not know how a version is built:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hub.courses.service import Courses
 from hub.errors import InvalidExerciseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from hub.courses.service import Courses
 
 TRACK_FILE = "track.yml"
 
@@ -100,4 +104,6 @@ def _check_names(folder: Path, track: Track) -> None:
         raise InvalidExerciseError("%(file)s names an exercise twice.", file=folder / TRACK_FILE)
     for slug in sorted(named ^ there):
         problem = "names an exercise that isn't there" if slug in named else "does not name the exercise"
-        raise InvalidExerciseError("%(file)s %(problem)s: %(slug)s", file=folder / TRACK_FILE, problem=problem, slug=slug)
+        raise InvalidExerciseError(
+            "%(file)s %(problem)s: %(slug)s", file=folder / TRACK_FILE, problem=problem, slug=slug
+        )

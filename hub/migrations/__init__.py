@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.config import Config
 
-from hub.db import Database
+if TYPE_CHECKING:
+    from hub.db import Database
 
 
 def _config() -> Config:

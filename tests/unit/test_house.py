@@ -64,12 +64,15 @@ def test_no_registry_host_stands_in_a_tracked_file() -> None:
     found = [
         str(path.relative_to(ROOT))
         for path in tracked_files()
-        if path.suffix not in (".png", ".woff2") and hosts.search(path.read_text(encoding="utf-8", errors="ignore"))
+        if path.suffix not in (".png", ".woff2")
+        and hosts.search(path.read_text(encoding="utf-8", errors="ignore"))
     ]
     assert found == []
 
 
 def test_the_changelog_knows_the_version() -> None:
-    version = re.search(r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)
+    version = re.search(
+        r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert version is not None
     assert f"## [{version[1]}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

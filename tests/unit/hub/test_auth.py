@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 from fastapi import Depends, FastAPI
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
-from starlette.requests import Request
 
 from hub import auth
 from hub.auth import ACCESS_SCOPE, API_SCOPE, EXCHANGE_SCOPE, Caller
 from hub.errors import AtelierError
 from hub.people.models import Person, Role
-from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from hub.settings import Settings
 
 PEOPLE = {
-    "learner1": Person(id=1, name="learner1", display_name="Lea", role=Role.LEARNER, language="fr", active=True),
+    "learner1": Person(
+        id=1, name="learner1", display_name="Lea", role=Role.LEARNER, language="fr", active=True
+    ),
     "gone": Person(id=2, name="gone", display_name="Gone", role=Role.LEARNER, language="en", active=False),
 }
 TOKENS: dict[str, dict[str, Any]] = {
@@ -60,7 +65,9 @@ def client(settings: Settings) -> TestClient:
         return JSONResponse({"reason": error.reason}, status_code=error.status)
 
     @app.get("/exchange")
-    async def exchange(caller: Annotated[Caller, Depends(auth.needs_scope(EXCHANGE_SCOPE))]) -> dict[str, str]:
+    async def exchange(
+        caller: Annotated[Caller, Depends(auth.needs_scope(EXCHANGE_SCOPE))],
+    ) -> dict[str, str]:
         return {"name": caller.name, "language": caller.language}
 
     @app.get("/api")
@@ -99,7 +106,9 @@ def get(client: TestClient, path: str, token: str) -> int:
         ("", 401, 401),
     ],
 )
-def test_a_token_opens_only_what_its_scopes_name(client: TestClient, token: str, exchange: int, api: int) -> None:
+def test_a_token_opens_only_what_its_scopes_name(
+    client: TestClient, token: str, exchange: int, api: int
+) -> None:
     assert get(client, "/exchange", token) == exchange
     assert get(client, "/api", token) == api
 
@@ -116,7 +125,7 @@ def test_a_scope_with_a_typo_fails_when_the_route_is_declared() -> None:
         auth.needs_scope()
 
 
-def sign_in(client: TestClient, token: str = "personal", csrf: str = "c" * 32) -> None:
+def sign_in(client: TestClient, *, token: str = "personal", csrf: str = "c" * 32) -> None:  # noqa: S107 - invented
     client.cookies.set(auth.SESSION_COOKIE, client.app.state.sessions.encode(token, csrf))  # type: ignore[attr-defined]
 
 
