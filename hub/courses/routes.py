@@ -123,6 +123,8 @@ def release(
     """Return a tar of the exercise: notebooks without solutions and hidden tests, and starter files."""
     view = _published(services, found, assignment)
     assert view.version is not None  # noqa: S101 - _published refuses what is withdrawn
+    if caller.role is Role.LEARNER:
+        services.progress.opened(caller.person_id, found.id, view.assignment.id)
     return Response(services.courses.release(view.version, caller.language), media_type=TAR)
 
 
