@@ -40,7 +40,9 @@ class Submission(Base):
     digest: Mapped[str] = mapped_column(String(64))
     size: Mapped[int]
     state: Mapped[State] = mapped_column(String(16), default=State.QUEUED)
-    run: Mapped[int] = mapped_column(default=1)  # the grading that is wanted: 1 the first, each regrade one more
+    run: Mapped[int] = mapped_column(
+        default=1
+    )  # the grading that is wanted: 1 the first, each regrade one more
     failure: Mapped[str | None] = mapped_column(default=None)  # why it was set aside; for trainers
     language: Mapped[str] = mapped_column(String(2), default="en")
     late: Mapped[bool] = mapped_column(default=False)
