@@ -11,7 +11,7 @@ import json
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alembic.script import ScriptDirectory
 from nbgrader.api import Base, Gradebook, InvalidEntry, MissingEntry
@@ -20,11 +20,13 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from graders.errors import GradebookError
-from graders.results import CellVerdict, GradingResult
+from graders.results import CellVerdict
 from graders.source import Kind, Source, SourceCell, SourceNotebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from graders.results import GradingJob, GradingResult, NotebookResult
 
 
 def publish_to_gradebook(gradebook_url: str, course: str, assignment: str, source: Source) -> None:
@@ -34,10 +36,7 @@ def publish_to_gradebook(gradebook_url: str, course: str, assignment: str, sourc
         GradebookError: people have handed in work, and this version adds or removes cells or notebooks.
     """
     with _open(gradebook_url, course) as book:
-        book.update_or_create_assignment(assignment)
-        _drop_removed_notebooks(book, assignment, source)
-        for notebook in source.notebooks:
-            _register_notebook(book, assignment, notebook)
+        _register(book, assignment, source)
 
 
 def is_registered(gradebook_url: str, course: str, assignment: str) -> bool:
@@ -50,47 +49,74 @@ def is_registered(gradebook_url: str, course: str, assignment: str) -> bool:
         return True
 
 
-def save_result(
-    gradebook_url: str,
-    course: str,
-    assignment: str,
-    learner: str,
-    result: GradingResult,
-    received_at_utc: str,
-) -> tuple[str, ...]:
-    """Write the scores of one submission; returns what the gradebook had no place for.
+def save_result(gradebook_url: str, job: GradingJob, source: Source, result: GradingResult) -> tuple[str, ...]:
+    """Write the scores of one submission, after the exercise itself where the gradebook has another version of it.
 
     Args:
         gradebook_url: SQLAlchemy URL of the course's gradebook.
-        course: nbgrader's course id.
-        assignment: the exercise; it must be registered.
-        learner: nbgrader's student id; made if new.
+        job: whose work it is, and when it came in; a new learner is made.
+        source: the exercise.
         result: the judgement.
-        received_at_utc: the server's time of receipt, ISO 8601, or empty.
+
+    Returns:
+        What the gradebook had no place for.
     """
-    unplaced: list[str] = []
-    with _open(gradebook_url, course) as book:
-        book.update_or_create_student(learner)
-        moment = {"timestamp": _naive(received_at_utc)} if received_at_utc else {}
-        submission = book.update_or_create_submission(assignment, learner, **moment)
-        for notebook in submission.notebooks:
-            judged = next((item for item in result.notebooks if item.name == notebook.name), None)
-            if judged is None:
-                continue
-            grades = {grade.name: grade for grade in notebook.grades}
-            comments = {comment.name: comment for comment in notebook.comments}
-            for cell in judged.cells:
-                grade = grades.get(cell.grade_id)
-                if grade is None:
-                    unplaced.append(f"{notebook.name}/{cell.grade_id}")
-                    continue
-                grade.auto_score = cell.score
-                grade.needs_manual_grade = grade.manual_score is not None or cell.score is None
-                if cell.grade_id in comments:
-                    unchanged = cell.verdict is CellVerdict.UNCHANGED
-                    comments[cell.grade_id].auto_comment = "No response." if unchanged else None
+    with _open(gradebook_url, job.course) as book:
+        if not _is_current(book, job.assignment, source):
+            _register(book, job.assignment, source)
+        book.update_or_create_student(job.learner)
+        moment = {"timestamp": _naive(job.received_at_utc)} if job.received_at_utc else {}
+        submission = book.update_or_create_submission(job.assignment, job.learner, **moment)
+        unplaced = [
+            place
+            for notebook in submission.notebooks
+            for judged in result.notebooks
+            if judged.name == notebook.name
+            for place in _write_notebook(notebook, judged)
+        ]
         book.db.commit()
     return tuple(unplaced)
+
+
+def _write_notebook(notebook: Any, judged: NotebookResult) -> Iterator[str]:
+    """Write one notebook's scores; yields the cells that have no row."""
+    grades = {grade.name: grade for grade in notebook.grades}
+    comments = {comment.name: comment for comment in notebook.comments}
+    for cell in judged.cells:
+        grade = grades.get(cell.grade_id)
+        if grade is None:
+            yield f"{judged.name}/{cell.grade_id}"
+            continue
+        grade.auto_score = cell.score
+        grade.needs_manual_grade = grade.manual_score is not None or cell.score is None
+        if cell.grade_id in comments:
+            unchanged = cell.verdict is CellVerdict.UNCHANGED
+            comments[cell.grade_id].auto_comment = "No response." if unchanged else None
+
+
+def _is_current(book: Gradebook, assignment: str, source: Source) -> bool:
+    """Say whether the gradebook has just this version: the same cells, with the same checksums and points."""
+    try:
+        found = book.find_assignment(assignment)
+    except MissingEntry:
+        return False
+    known = {
+        (notebook.name, cell.name, cell.checksum) for notebook in found.notebooks for cell in notebook.source_cells
+    }
+    wanted = {
+        (notebook.name, cell.grade_id, cell.checksum)
+        for notebook in source.notebooks
+        for cell in notebook.cells
+        if cell.grade_id
+    }
+    return known == wanted and len(found.notebooks) == len(source.notebooks)
+
+
+def _register(book: Gradebook, assignment: str, source: Source) -> None:
+    book.update_or_create_assignment(assignment)
+    _drop_removed_notebooks(book, assignment, source)
+    for notebook in source.notebooks:
+        _register_notebook(book, assignment, notebook)
 
 
 def _register_notebook(book: Gradebook, assignment: str, notebook: SourceNotebook) -> None:

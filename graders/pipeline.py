@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from graders.autograded import autograded_notebook
 from graders.errors import SandboxError, SubmissionError
 from graders.feedback import FeedbackInput, render_feedback
-from graders.gradebook import publish_to_gradebook, save_result
+from graders.gradebook import save_result
 from graders.intake import Submission, read_submission
 from graders.results import CellVerdict, GradingJob, GradingResult, NotebookResult, Verdict
 from graders.sandbox.job import End, SandboxJob, SandboxRun, SandboxRunner
@@ -210,11 +210,8 @@ def _warnings(
 
 
 def _write(job: GradingJob, source: Source, books: Books, result: GradingResult) -> GradingResult:
-    """Write the scores, and the exercise first where the gradebook doesn't have this version yet."""
-    publish_to_gradebook(books.gradebook_url, job.course, job.assignment, source)
-    unplaced = save_result(
-        books.gradebook_url, job.course, job.assignment, job.learner, result, job.received_at_utc
-    )
+    """Write the scores; what the gradebook has no place for is told to the operator."""
+    unplaced = save_result(books.gradebook_url, job, source, result)
     if not unplaced:
         return result
     detail = f"the gradebook has no place for {', '.join(unplaced)}"

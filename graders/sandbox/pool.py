@@ -36,8 +36,6 @@ class _Starter(Protocol):
 
     def start(self, limits: Limits) -> Sandbox: ...
 
-    def run(self, job: SandboxJob) -> SandboxRun: ...
-
     def close(self) -> None: ...
 
 
@@ -61,6 +59,7 @@ class WarmPool:
         self._shape = Shape.of(self._limits)
         self._size = size
         self._ready: list[Sandbox] = []
+        self._leaving: list[Sandbox] = []
         self._busy: set[str] = set()
         self._changed = threading.Condition()
         self._closing = False
@@ -88,15 +87,36 @@ class WarmPool:
     def run(self, job: SandboxJob) -> SandboxRun:
         """Run `job` in a ready sandbox, or in a fresh one. See SandboxRunner."""
         began = time.monotonic()
-        sandbox = self._take(Shape.of(job.limits))
-        if sandbox is None:
-            return self._runner.run(job)
+        sandbox = self._take(Shape.of(job.limits)) or self._start_now(job.limits)
         try:
             return sandbox.converse(job, waited_s=time.monotonic() - began)
         finally:
-            sandbox.remove()
-            with self._changed:
-                self._busy.discard(sandbox.container_id)
+            self._leave(sandbox)
+
+    def _start_now(self, limits: Limits) -> Sandbox:
+        sandbox = self._runner.start(limits)
+        with self._changed:
+            self._busy.add(sandbox.container_id)
+        try:
+            sandbox.await_ready()
+        except BaseException:
+            self._leave(sandbox)
+            raise
+        return sandbox
+
+    def _leave(self, sandbox: Sandbox) -> None:
+        """Have a used sandbox removed: in the background, where there is one, since a learner is waiting."""
+        with self._changed:
+            if self._filler.is_alive() and not self._closing:
+                self._leaving.append(sandbox)
+                self._changed.notify_all()
+                return
+        self._remove(sandbox)
+
+    def _remove(self, sandbox: Sandbox) -> None:
+        sandbox.remove()
+        with self._changed:
+            self._busy.discard(sandbox.container_id)
 
     def close(self) -> None:
         """Stop filling and remove every sandbox that is ready."""
@@ -106,9 +126,10 @@ class WarmPool:
         if self._size > 0:
             self._filler.join(timeout=60)
         with self._changed:
-            left, self._ready = self._ready, []
+            left = self._ready + self._leaving
+            self._ready, self._leaving = [], []
         for sandbox in left:
-            sandbox.remove()
+            self._remove(sandbox)
         for runner in (self._starter, self._runner):
             if runner is not None:
                 runner.close()
@@ -137,14 +158,16 @@ class WarmPool:
         """Body of the background thread: start sandboxes while some are missing."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closing or len(self._ready) < self._size, MAX_IDLE_S / 2)
+                self._changed.wait_for(self._has_work, MAX_IDLE_S / 2)
                 if self._closing:
                     break
                 stale = [sandbox for sandbox in self._ready if not self._is_fresh(sandbox)]
                 self._ready = [sandbox for sandbox in self._ready if sandbox not in stale]
                 missing = self._size - len(self._ready)
+                stale += self._leaving
+                self._leaving = []
             for sandbox in stale:
-                sandbox.remove()
+                self._remove(sandbox)
             if missing <= 0:
                 continue
             try:
@@ -154,6 +177,9 @@ class WarmPool:
                 log.warning("pool_not_filled", error=str(error))
                 with self._changed:
                     self._changed.wait_for(lambda: self._closing, RETRY_S)
+
+    def _has_work(self) -> bool:
+        return self._closing or bool(self._leaving) or len(self._ready) < self._size
 
     def _add(self, runner: _Starter) -> None:
         sandbox = runner.start(self._limits)

@@ -57,14 +57,14 @@ def open_rootfs(client: docker.APIClient, image: str, cache: Path = CACHE) -> Ro
     name = image.removeprefix("sha256:")[:24]
     lock = (cache / f"{name}.lock").open("ab")
     try:
-        fcntl.flock(
-            lock, fcntl.LOCK_EX
-        )  # one process lays out; the others wait for it instead of doing the same
         target = cache / name
+        fcntl.flock(lock, fcntl.LOCK_SH)  # whoever uses it holds this one, and may hold it for long
         if not target.is_dir():
-            _lay_out(client, image, target)
+            fcntl.flock(lock, fcntl.LOCK_EX)  # one lays out; the others wait for it instead of doing the same
+            if not target.is_dir():
+                _lay_out(client, image, target)
+            fcntl.flock(lock, fcntl.LOCK_SH)
         os.utime(target)
-        fcntl.flock(lock, fcntl.LOCK_SH)
     except BaseException:
         lock.close()
         raise

@@ -144,14 +144,17 @@ def test_the_reaper_takes_what_a_dead_worker_left(engine: docker.DockerClient, i
             item.close()
 
 
-def test_a_warm_pool_keeps_its_promise(engine: docker.DockerClient, image: str) -> None:
+@pytest.mark.parametrize("door", [Door.ENGINE, Door.RUNC])
+def test_a_warm_pool_keeps_its_promise(engine: docker.DockerClient, image: str, tmp_path: Path, door: Door) -> None:
     instance = "ateliertest-pool"
-    pool = WarmPool(lambda: DockerSandboxRunner(image, instance), size=2, limits=LIMITS)
+    config = SandboxConfig(image, instance, tmp_path, door=door)
+    pool = WarmPool(lambda: make_runner(config), size=2, limits=LIMITS)
     try:
-        assert pool.await_full()
+        assert pool.await_full(30)
         first, _ = said(pool, "import os\nopen('/tmp/mark', 'w').close()\nopen('mark', 'w').close()")
         second, printed = said(pool, "import os; print(os.path.exists('/tmp/mark'), os.path.exists('mark'))")
         assert first.end is second.end is End.FINISHED
+        assert max(first.seconds["sandbox_wait"], second.seconds["sandbox_wait"]) < 0.1
         assert printed == "False False"
     finally:
         pool.close()

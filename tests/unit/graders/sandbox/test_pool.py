@@ -24,15 +24,19 @@ class Box:
         self.shape = Shape.of(limits)
         self.started_at = time.monotonic()
         self.alive = True
+        self.ready = False
         self.removed = threading.Event()
         self.jobs = 0
 
-    def await_ready(self) -> None: ...
+    def await_ready(self) -> None:
+        assert not self.ready, "the word `ready` comes once"
+        self.ready = True
 
     def is_alive(self) -> bool:
         return self.alive
 
     def converse(self, job: SandboxJob, *, waited_s: float = 0.0) -> SandboxRun:
+        assert self.ready
         self.jobs += 1
         if job.mode == "broken":
             raise SandboxError("broken")
@@ -58,9 +62,6 @@ class Starter:
         self.boxes.append(box)
         return box
 
-    def run(self, job: SandboxJob) -> SandboxRun:
-        return SandboxRun(End.FINISHED, detail="cold")
-
     def close(self) -> None: ...
 
 
@@ -81,9 +82,8 @@ def test_each_sandbox_is_used_once_and_removed(boxes: list[Box]) -> None:
         for _ in range(5):
             used.append(pool.run(JOB).detail)
             assert pool.await_full(5)
-        warm = [name for name in used if name != "cold"]
-        assert len(warm) == len(set(warm)) == 5
-        assert all(box.removed.wait(5) for box in boxes if box.container_id in warm)
+        assert len(used) == len(set(used)) == 5
+        assert all(box.removed.wait(5) for box in boxes if box.container_id in used)
         assert all(box.jobs <= 1 for box in boxes)
     finally:
         pool.close()
@@ -104,7 +104,11 @@ def test_another_shape_gets_a_fresh_one(boxes: list[Box]) -> None:
     pool = pool_of(boxes)
     try:
         assert pool.await_full(5)
-        assert pool.run(SandboxJob((), {}, Limits(memory_bytes=2**30))).detail == "cold"
+        larger = Limits(memory_bytes=2**30)
+        used = pool.run(SandboxJob((), {}, larger)).detail
+        (box,) = [box for box in boxes if box.container_id == used]
+        assert box.shape == Shape.of(larger)
+        assert box.removed.wait(5)
     finally:
         pool.close()
 
@@ -133,6 +137,8 @@ def test_one_that_breaks_is_removed_too(boxes: list[Box]) -> None:
 
 def test_size_zero_is_no_pool(boxes: list[Box]) -> None:
     pool = pool_of(boxes, size=0)
-    assert pool.run(JOB).detail == "cold"
+    assert pool.run(JOB).detail == "box0"
+    assert boxes[0].removed.is_set()
+    assert not pool.books
     pool.close()
-    assert not boxes
+    assert len(boxes) == 1
