@@ -26,7 +26,6 @@ MAX_IMAGE_BYTES = 1024 * 1024
 MAX_IMAGE_PIXELS = 16_000_000
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
-SHOWN_TYPES = ("text/html", *IMAGE_TYPES, "text/plain")
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,1000}(?:\x07|\x1b\\)|[@-Z\\-_])")
 _ODD = re.compile(
@@ -125,7 +124,7 @@ def clean_html(markup: str, *, links: bool = False, image: Callable[[str], str |
         image: given a source that is no data URI, returns the data URI to put there, or None.
     """
 
-    def keep(tag: str, attribute: str, value: str) -> str | None:
+    def keep(_tag: str, attribute: str, value: str) -> str | None:
         if attribute == "src":
             return value if image_uri(value) else (image(value) if image else None)
         if attribute == "href":
@@ -214,22 +213,23 @@ def clean_output(output: dict[str, Any], hidden: Collection[str], hidden_word: s
     if kind == "error":
         trace = "\n".join(output.get("traceback") or [f"{output.get('ename')}: {output.get('evalue')}"])
         return {**_text_output(trace, hidden, hidden_word), "kind": "error"}
-    data = output.get("data", {})
-    for name in SHOWN_TYPES:
-        if not isinstance(data.get(name), str):
-            continue
-        if name == "text/html":
-            markup = clean_html(data[name])
-            if any(line in text_of(markup) for line in secret_lines(hidden)):
-                return {"kind": "text", "text": hidden_word, "cut": False}
-            return {"kind": "html", "html": markup, "cut": len(data[name]) > MAX_HTML}
-        if name == "text/plain":
-            return _text_output(data[name], hidden, hidden_word)
-        image = clean_image(name, data[name])
+    data = {name: value for name, value in output.get("data", {}).items() if isinstance(value, str)}
+    if "text/html" in data:
+        return _html_output(data["text/html"], hidden, hidden_word)
+    for name in IMAGE_TYPES:
+        image = clean_image(name, data[name]) if name in data else None
         if image is not None:
             return {"kind": "image", "uri": f"data:{name};base64,{image}", "cut": False}
-    named = next((str(name) for name in data), "?")
-    return {"kind": "refused", "name": clean_text(named, limit=60)[0], "cut": False}
+    if "text/plain" in data:
+        return _text_output(data["text/plain"], hidden, hidden_word)
+    return {"kind": "refused", "name": clean_text(next(iter(data), "?"), limit=60)[0], "cut": False}
+
+
+def _html_output(markup: str, hidden: Collection[str], hidden_word: str) -> dict[str, Any]:
+    cleaned = clean_html(markup)
+    if any(line in text_of(cleaned) for line in secret_lines(hidden)):
+        return {"kind": "text", "text": hidden_word, "cut": False}
+    return {"kind": "html", "html": cleaned, "cut": len(markup) > MAX_HTML}
 
 
 def _text_output(text: str, hidden: Collection[str], hidden_word: str) -> dict[str, Any]:

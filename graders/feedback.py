@@ -87,7 +87,7 @@ def render_feedback(page: FeedbackInput) -> bytes:
 
 def number(value: float | None) -> str:
     """Return points without noise: 2, 0.5, 1.33."""
-    return "–" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
+    return "-" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def tone(cell: CellResult) -> str:

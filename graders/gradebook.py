@@ -49,7 +49,9 @@ def is_registered(gradebook_url: str, course: str, assignment: str) -> bool:
         return True
 
 
-def save_result(gradebook_url: str, job: GradingJob, source: Source, result: GradingResult) -> tuple[str, ...]:
+def save_result(
+    gradebook_url: str, job: GradingJob, source: Source, result: GradingResult
+) -> tuple[str, ...]:
     """Write the scores of one submission, after the exercise itself where the gradebook has another version of it.
 
     Args:
@@ -101,7 +103,9 @@ def _is_current(book: Gradebook, assignment: str, source: Source) -> bool:
     except MissingEntry:
         return False
     known = {
-        (notebook.name, cell.name, cell.checksum) for notebook in found.notebooks for cell in notebook.source_cells
+        (notebook.name, cell.name, cell.checksum)
+        for notebook in found.notebooks
+        for cell in notebook.source_cells
     }
     wanted = {
         (notebook.name, cell.grade_id, cell.checksum)

@@ -107,7 +107,7 @@ class _Reader:
             raise SubmissionError("file_unreadable", file=_shown(path)) from None
 
     def _contents(self, directory: int, name: str, path: str) -> bytes:
-        with open(os.open(name, _OPEN_FLAGS, dir_fd=directory), "rb") as file:
+        with os.fdopen(os.open(name, _OPEN_FLAGS, dir_fd=directory), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise SubmissionError("not_a_regular_file", file=_shown(path))
             data = file.read(MAX_BYTES - self._bytes + 1)

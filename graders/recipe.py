@@ -95,13 +95,15 @@ class RecipeBook:
         if not any(cell.kind is Kind.TEST for notebook in source.notebooks for cell in notebook.cells):
             return {"records": {}, "own_scores": {}}
         limits = source.sheet.apply_limits(Limits())
-        run = self._sandbox.run(SandboxJob(
+        run = self._sandbox.run(
+            SandboxJob(
                 notebooks,
                 source.reference,
                 limits,
                 mode="record",
                 published=frozenset(source.reference) - source.sheet.edits,
-            ))
+            )
+        )
         if run.end is End.ENDED_EARLY and not run.out_of_memory:
             raise SandboxError(f"a sandbox ended while an exercise was recorded: {run.detail[-1500:]}")
         own: dict[str, dict[str, float]] = {notebook.name: {} for notebook in source.notebooks}
@@ -122,7 +124,12 @@ def _name_unsolved(notebook: SourceNotebook, record: dict[str, Any] | None, own:
     if not isinstance(names, dict):
         return
     made = {name for known in names.values() for name in known} | set(dir(builtins))
-    made |= {name for cell in notebook.cells if cell.kind is Kind.GIVEN for name in _names_in(cell.source, ast.Store)}
+    made |= {
+        name
+        for cell in notebook.cells
+        if cell.kind is Kind.GIVEN
+        for name in _names_in(cell.source, ast.Store)
+    }
     solution = None
     for cell in notebook.cells:
         if cell.kind is Kind.SOLUTION:
@@ -140,7 +147,9 @@ def _names_in(source: str, context: type[ast.expr_context]) -> set[str]:
         tree = ast.parse(source)
     except SyntaxError:
         return set()
-    found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, context)}
+    found = {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, context)
+    }
     if context is ast.Store:
         made = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
         found |= {node.name for node in ast.walk(tree) if isinstance(node, made)}

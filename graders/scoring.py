@@ -7,7 +7,6 @@ verdict gets none. nbgrader's rules hold but for what docs/grading-differences.m
 from __future__ import annotations
 
 import re
-
 from typing import TYPE_CHECKING
 
 from graders.results import CellResult, CellVerdict, Limits, NotebookResult, Verdict, Way

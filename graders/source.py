@@ -196,7 +196,7 @@ def _read_notebook(path: str, data: bytes, warnings: list[str]) -> SourceNoteboo
         notebook = nbformat.reads(data.decode("utf-8"), as_version=4)  # type: ignore[no-untyped-call]
     except UnicodeDecodeError:
         raise SourceError(f"{path}: this is not UTF-8; save it again as UTF-8") from None
-    except Exception as error:  # nbformat raises whatever its parsers and converters do
+    except Exception as error:  # noqa: BLE001 - nbformat raises whatever its parsers and converters do
         raise SourceError(f"{path}: this is not a notebook ({str(error)[:200]})") from None
     _check_language(path, notebook)
     _upgrade(path, notebook, warnings)

@@ -43,7 +43,9 @@ def grader_image() -> str:
 
 def _context(files: dict[str, bytes]) -> io.BytesIO:
     copied = {f"atelier/{path}": data for path, data in files.items()}
-    dockerfile = f"FROM {BASE}\nCOPY atelier /opt/atelier\nRUN python3 -m compileall -q /opt/atelier/graders\n"
+    dockerfile = (
+        f"FROM {BASE}\nCOPY atelier /opt/atelier\nRUN python3 -m compileall -q /opt/atelier/graders\n"
+    )
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for path, data in (*copied.items(), ("Dockerfile", dockerfile.encode())):

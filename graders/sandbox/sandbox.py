@@ -111,7 +111,7 @@ class Sandbox(ABC):
         statuses = {item.status for item in conversation.verdicts} | {
             item.status for item in conversation.cells
         }
-        suspicious = end is not End.FINISHED or bool(statuses & {"died", "timeout", "not_run", "error"})
+        suspicious = end is not End.FINISHED or bool(statuses & {"died", "timeout", "not_run"})
         out_of_memory, exit_code = self.state_at_exit(end) if suspicious else (False, None)
         return SandboxRun(
             end=end,

@@ -6,13 +6,15 @@ part, 3 points; the attacker knows neither answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.doubles.notebooks import cell, check, notebook, solution
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 HIDDEN_CANARY = "CANARY-hidden-5d1f"
 SECRET_CANARY = "CANARY-secret-8e20"
@@ -61,18 +63,24 @@ class Case:
     does: str
     oracle: Oracle
     handed: Handed
-    verdicts: frozenset[str] = frozenset()  # allowed verdicts of the submission; empty: any but a failure of ours
+    verdicts: frozenset[str] = (
+        frozenset()
+    )  # allowed verdicts of the submission; empty: any but a failure of ours
     score: float = 0.0
 
 
 CASES: dict[str, Case] = {}
 
 
-def add(case_id: str, does: str, oracle: Oracle, handed: Handed, *verdicts: str, score: float | None = None) -> None:
+def add(
+    case_id: str, does: str, oracle: Oracle, handed: Handed, *verdicts: str, score: float | None = None
+) -> None:
     """Put one line into the table."""
     assert case_id not in CASES, case_id
     full = POINTS_DOUBLE + POINTS_NAMES if oracle is Oracle.EQUAL else 0.0
-    CASES[case_id] = Case(case_id, does, oracle, handed, frozenset(verdicts), full if score is None else score)
+    CASES[case_id] = Case(
+        case_id, does, oracle, handed, frozenset(verdicts), full if score is None else score
+    )
 
 
 def source() -> dict[str, Any]:
@@ -82,12 +90,17 @@ def source() -> dict[str, Any]:
         cell("import math\nSTART = 3"),
         solution("def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"),
         check(CHECK_DOUBLE, "double-check", POINTS_DOUBLE),
-        solution("def names(items):\n    ### BEGIN SOLUTION\n    return sorted(items)\n    ### END SOLUTION", "names"),
+        solution(
+            "def names(items):\n    ### BEGIN SOLUTION\n    return sorted(items)\n    ### END SOLUTION",
+            "names",
+        ),
         check(CHECK_NAMES, "names-check", POINTS_NAMES),
     )
 
 
-def answer(double: str = WRONG_DOUBLE, names: str = WRONG_NAMES, *, before: str = "", after: str = "") -> dict[str, Any]:
+def answer(
+    double: str = WRONG_DOUBLE, names: str = WRONG_NAMES, *, before: str = "", after: str = ""
+) -> dict[str, Any]:
     """Return a submission: two answers, and perhaps cells of one's own before the answers and after them."""
     cells = [
         cell("Write `double` and `names`.", kind="markdown"),

@@ -29,7 +29,12 @@ add(
 )
 add("A03c", "memory while a check calls", LIMIT, Handed(answer("def double(x):\n    return 'a' * 2**34")))
 add("A04", "a number that takes for ever", LIMIT, code("x = 10**10**8"))
-add("A04b", "a regular expression that backtracks", LIMIT, code("import re\nre.match(r'(a+)+$', 'a' * 40 + 'b')"))
+add(
+    "A04b",
+    "a regular expression that backtracks",
+    LIMIT,
+    code("import re\nre.match(r'(a+)+$', 'a' * 40 + 'b')"),
+)
 add("A05", "endless loop in a cell", LIMIT, code("while True:\n    pass"), "timeout")
 add(
     "A05b",
@@ -56,7 +61,8 @@ add(
     "fills every disk it finds",
     LIMIT,
     code(
-        FILL + "    for number in range(40):\n        try:\n            with open(f'{folder}/f{number}', 'wb') as file:\n"
+        FILL
+        + "    for number in range(40):\n        try:\n            with open(f'{folder}/f{number}', 'wb') as file:\n"
         "                file.write(b'x' * 10_000_000)\n        except OSError:\n            break"
     ),
 )
@@ -68,12 +74,34 @@ add(
          "    except OSError:\n        pass"),
 )  # fmt: skip
 add("A10", "prints without end", LIMIT, code("while True:\n    print('x' * 1000)"))
-add("A10b", "prints without end when called", LIMIT, Handed(answer("def double(x):\n    while True:\n        print('x' * 1000)")))
-add("A10c", "writes to the file descriptors", LIMIT, code("import os\nwhile True:\n    os.write(1, b'x' * 10000)\n    os.write(2, b'x' * 10000)"))
+add(
+    "A10b",
+    "prints without end when called",
+    LIMIT,
+    Handed(answer("def double(x):\n    while True:\n        print('x' * 1000)")),
+)
+add(
+    "A10c",
+    "writes to the file descriptors",
+    LIMIT,
+    code("import os\nwhile True:\n    os.write(1, b'x' * 10000)\n    os.write(2, b'x' * 10000)"),
+)
 add("A11", "prints one line of 20 MB", LIMIT, code("print('x' * 20_000_000)"))
-add("A12", "shows HTML of 20 MB", LIMIT, code("from IPython.display import HTML, display\ndisplay(HTML('x' * 20_000_000))"))
-add("A13", "shows 100,000 small outputs", LIMIT, code("from IPython.display import display\nfor n in range(100_000):\n    display(n)"))
-add("A14", "opens files without end", ZERO, code("kept = []\nwhile True:\n    kept.append(open('/dev/null'))"))
+add(
+    "A12",
+    "shows HTML of 20 MB",
+    LIMIT,
+    code("from IPython.display import HTML, display\ndisplay(HTML('x' * 20_000_000))"),
+)
+add(
+    "A13",
+    "shows 100,000 small outputs",
+    LIMIT,
+    code("from IPython.display import display\nfor n in range(100_000):\n    display(n)"),
+)
+add(
+    "A14", "opens files without end", ZERO, code("kept = []\nwhile True:\n    kept.append(open('/dev/null'))")
+)
 add(
     "A15",
     "a traceback a million frames deep",
@@ -84,17 +112,38 @@ add(
     "A16",
     "an object whose repr never ends",
     LIMIT,
-    Handed(answer("class X:\n    def __repr__(self):\n        while True:\n            pass\n    __str__ = __len__ = __repr__\ndef double(x):\n    return X()")),
+    Handed(
+        answer(
+            "class X:\n    def __repr__(self):\n        while True:\n            pass\n    __str__ = __len__ = __repr__\ndef double(x):\n    return X()"
+        )
+    ),
 )
-add("A16b", "an object whose repr is a gigabyte", LIMIT, code("class X:\n    def __repr__(self):\n        return 'x' * 10**9\nX()"))
+add(
+    "A16b",
+    "an object whose repr is a gigabyte",
+    LIMIT,
+    code("class X:\n    def __repr__(self):\n        return 'x' * 10**9\nX()"),
+)
 add(
     "A17",
     "sixty-four busy processes",
     LIMIT,
-    code("import os\nfor n in range(64):\n    if os.fork() == 0:\n        while True:\n            pass\nimport time\ntime.sleep(1)"),
+    code(
+        "import os\nfor n in range(64):\n    if os.fork() == 0:\n        while True:\n            pass\nimport time\ntime.sleep(1)"
+    ),
 )
-add("A18", "leaves a process behind", ZERO, code("import subprocess\nsubprocess.Popen(['sleep', '7777'], start_new_session=True)"))
-add("A19", "2,000 cells", Oracle.REJECT, Handed(answer() | {"cells": answer()["cells"] + [answer()["cells"][1]] * 2000}))
+add(
+    "A18",
+    "leaves a process behind",
+    ZERO,
+    code("import subprocess\nsubprocess.Popen(['sleep', '7777'], start_new_session=True)"),
+)
+add(
+    "A19",
+    "2,000 cells",
+    Oracle.REJECT,
+    Handed(answer() | {"cells": answer()["cells"] + [answer()["cells"][1]] * 2000}),
+)
 add(
     "H01",
     "calls home",

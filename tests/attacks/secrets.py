@@ -18,7 +18,15 @@ add(
         )
     ),
 )
-add("D02", "a hook prints every cell's source", ZERO, code(SHELL + "ip.events.register('pre_run_cell', lambda info: print(info.raw_cell))\nip.events.register('post_run_cell', lambda result: print(result))"))
+add(
+    "D02",
+    "a hook prints every cell's source",
+    ZERO,
+    code(
+        SHELL
+        + "ip.events.register('pre_run_cell', lambda info: print(info.raw_cell))\nip.events.register('post_run_cell', lambda result: print(result))"
+    ),
+)
 add(
     "D03",
     "looks for checks and solutions on disk",
@@ -49,7 +57,14 @@ add(
         )
     ),
 )
-add("D06", "prints its environment", ZERO, code("import os, subprocess\nprint(dict(os.environ))\nprint(subprocess.run(['env'], capture_output=True).stdout)"))
+add(
+    "D06",
+    "prints its environment",
+    ZERO,
+    code(
+        "import os, subprocess\nprint(dict(os.environ))\nprint(subprocess.run(['env'], capture_output=True).stdout)"
+    ),
+)
 add(
     "D07",
     "looks for Docker's socket and ways out",
@@ -59,6 +74,28 @@ add(
         "    try:\n        socket.socket(socket.AF_UNIX).connect(path)\n        print('REACHED', path)\n    except OSError:\n        pass\n    if os.access(path, os.W_OK):\n        print('REACHED', path)"
     ),
 )
-add("D10", "an exception that carries the arguments out", ZERO, Handed(answer("def double(x):\n    raise ValueError('CANARY-' + f'arg-{x}-called')", "def names(items):\n    raise ValueError('CANARY-' + f'arg-{items}-called')")))
-add("D10b", "prints the arguments when called", ZERO, Handed(answer("def double(x):\n    print('CANARY-' + f'arg-{x}-called')\n    return 0" + "\n")))
-add("D11", "imports the solution", ZERO, code("for name in ('solution', 'answers', 'ans', 'tests', 'checks', 'source', 'graders.checks', 'exercise'):\n    try:\n        module = __import__(name)\n        print(name, dir(module))\n        double = module.double\n    except Exception:\n        pass"))
+add(
+    "D10",
+    "an exception that carries the arguments out",
+    ZERO,
+    Handed(
+        answer(
+            "def double(x):\n    raise ValueError('CANARY-' + f'arg-{x}-called')",
+            "def names(items):\n    raise ValueError('CANARY-' + f'arg-{items}-called')",
+        )
+    ),
+)
+add(
+    "D10b",
+    "prints the arguments when called",
+    ZERO,
+    Handed(answer("def double(x):\n    print('CANARY-' + f'arg-{x}-called')\n    return 0" + "\n")),
+)
+add(
+    "D11",
+    "imports the solution",
+    ZERO,
+    code(
+        "for name in ('solution', 'answers', 'ans', 'tests', 'checks', 'source', 'graders.checks', 'exercise'):\n    try:\n        module = __import__(name)\n        print(name, dir(module))\n        double = module.double\n    except Exception:\n        pass"
+    ),
+)

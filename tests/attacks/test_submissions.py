@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.attacks, pytest.mark.timeout(600)]
 TABLES = (files, forging, honest, resources, secrets)
 WITHIN_S = 40.0
-NEVER_SHOWN = (HIDDEN_CANARY, SECRET_CANARY, "CANARY-arg-21", "CANARY-arg--7", "CANARY-arg-['z", "\u202e", "\x1b")
+NEVER_SHOWN = (
+    HIDDEN_CANARY,
+    SECRET_CANARY,
+    "CANARY-arg-21",
+    "CANARY-arg--7",
+    "CANARY-arg-['z",
+    "\u202e",
+    "\x1b",
+)
 NEVER_PRINTED = ("REACHED", "CLIMBED", "CHANGED", "FOUND /")
 
 
@@ -50,16 +58,24 @@ def test_case(grade_case: Callable[[Case], GradingResult], case: Case) -> None:
 def assert_harmless(page: bytes) -> None:
     """A browser that opens this page runs nothing and loads nothing."""
     tree = BeautifulSoup(page, "html5lib")
-    assert not tree.find_all(["script", "iframe", "object", "embed", "form", "base", "link", "svg", "math", "video"])
+    assert not tree.find_all(
+        ["script", "iframe", "object", "embed", "form", "base", "link", "svg", "math", "video"]
+    )
     for tag in tree.find_all(True):
-        assert not [name for name in tag.attrs if name.startswith("on") or name in ("style", "srcdoc", "action")]
-        assert str(tag.get("src", "data:image/png")).startswith(("data:image/png", "data:image/jpeg", "data:image/gif"))
+        assert not [
+            name for name in tag.attrs if name.startswith("on") or name in ("style", "srcdoc", "action")
+        ]
+        assert str(tag.get("src", "data:image/png")).startswith(
+            ("data:image/png", "data:image/jpeg", "data:image/gif")
+        )
         assert str(tag.get("href", "#")).startswith(("#", "https://"))
 
 
 def _everything_a_learner_sees(result: GradingResult) -> str:
     pages = [page.decode() for page in result.feedback.values()]
-    messages = [message for notebook in result.notebooks for cell in notebook.cells for message in cell.messages]
+    messages = [
+        message for notebook in result.notebooks for cell in notebook.cells for message in cell.messages
+    ]
     return "\n".join([*pages, *messages, *result.warnings, result.reason or ""])
 
 
@@ -74,7 +90,23 @@ def _explain(result: GradingResult) -> str:
 
 def test_the_table_has_the_cases_that_were_promised() -> None:
     promised = {
-        *("A01", "A03", "A05", "A08", "A10", "A18", "H01", "D07", "B28", "B26", "B15", "C04", "E01", "F01", "F03"),
+        *(
+            "A01",
+            "A03",
+            "A05",
+            "A08",
+            "A10",
+            "A18",
+            "H01",
+            "D07",
+            "B28",
+            "B26",
+            "B15",
+            "C04",
+            "E01",
+            "F01",
+            "F03",
+        ),
         *(f"B0{number}" for number in range(1, 10)),
         *("C01", "C10", "D01", "D02", "D05", "F02", "F04", "F05", "F06", "F09", "F10", "F11", "F14"),
         *(f"Z0{number}" for number in range(1, 10)),

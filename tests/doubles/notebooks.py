@@ -49,7 +49,13 @@ def cell(
 def notebook(*cells: Any, **more: Any) -> dict[str, Any]:
     """Return a notebook of nbformat 4."""
     kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
-    return {"nbformat": 4, "nbformat_minor": 4, "metadata": {"kernelspec": kernel}, "cells": list(cells), **more}
+    return {
+        "nbformat": 4,
+        "nbformat_minor": 4,
+        "metadata": {"kernelspec": kernel},
+        "cells": list(cells),
+        **more,
+    }
 
 
 def solution(text: str = SOLUTION, grade_id: str = "double") -> dict[str, Any]:
@@ -75,7 +81,11 @@ def answer(text: str = RIGHT, *extra: Any) -> dict[str, Any]:
     """Return a submission of it, as fetched and with `text` in the solution cell."""
     visible = "assert double(2) == 4"
     return notebook(
-        cell("# Double\n\nWrite `double`.", kind="markdown"), cell("start = 1"), solution(text), check(visible), *extra
+        cell("# Double\n\nWrite `double`.", kind="markdown"),
+        cell("start = 1"),
+        solution(text),
+        check(visible),
+        *extra,
     )
 
 

@@ -8,12 +8,14 @@ from graders.sandbox.job import End, Role, SandboxJob, SandboxRun
 from graders.sandbox.protocol import Conversation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 Script = "Callable[[SandboxJob], Iterable[dict[str, Any]]]"
 
 
-def verdict(notebook: str, cell: Any, status: str = "passed", credit: float | None = None, **more: Any) -> dict[str, Any]:
+def verdict(
+    notebook: str, cell: Any, status: str = "passed", credit: float | None = None, **more: Any
+) -> dict[str, Any]:
     """Return one verdict message."""
     return {
         "kind": "verdict",

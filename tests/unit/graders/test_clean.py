@@ -61,16 +61,16 @@ HOSTILE = [
     '<meta http-equiv="refresh" content="0;url=https://evil.example">',
     "<style>body{display:none}</style>",
     '<div style="position:fixed;top:0">10/10</div>',
-    '<svg><script>alert(1)</script></svg>',
+    "<svg><script>alert(1)</script></svg>",
     '<svg onload="alert(1)">',
-    '<math><mtext><img src=x onerror=alert(1)></mtext></math>',
+    "<math><mtext><img src=x onerror=alert(1)></mtext></math>",
     '<img src="data:image/svg+xml;base64,PHN2Zz48L3N2Zz4=">',
     '<img src="data:text/html,<script>alert(1)</script>">',
     '<object data="data:text/html,x"></object><embed src="x">',
     '<base href="https://evil.example">',
     '<p onclick="alert(1)" class="score" id="cell-q1">10/10</p>',
     "<details open ontoggle=alert(1)>x</details>",
-    "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
+    '<noscript><p title="</noscript><img src=x onerror=alert(1)>">',
     '<table background="https://evil.example/x">',
     '<button formaction="https://evil.example">x</button>',
     "<video src=https://evil.example></video>",
@@ -91,7 +91,9 @@ def test_tables_of_pandas_stay() -> None:
 
 
 def test_an_authors_links_stay() -> None:
-    assert 'href="https://docs.python.org"' in clean_html('<a href="https://docs.python.org">x</a>', links=True)
+    assert 'href="https://docs.python.org"' in clean_html(
+        '<a href="https://docs.python.org">x</a>', links=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,11 +114,17 @@ def test_images(kind: str, data: str, *, fine: bool) -> None:
 
 
 def display(**data: str) -> dict[str, object]:
-    return {"output_type": "display_data", "data": {key.replace("_", "/", 1): value for key, value in data.items()}}
+    return {
+        "output_type": "display_data",
+        "data": {key.replace("_", "/", 1): value for key, value in data.items()},
+    }
 
 
 def test_an_output_shows_its_best_harmless_form() -> None:
-    assert clean_output(display(text_html="<b>x</b><script>1</script>", text_plain="x"), (), "")["html"] == "<b>x</b>"
+    assert (
+        clean_output(display(text_html="<b>x</b><script>1</script>", text_plain="x"), (), "")["html"]
+        == "<b>x</b>"
+    )
     assert clean_output(display(image_png=png(), text_plain="x"), (), "")["kind"] == "image"
     assert clean_output(display(image_png="broken", text_plain="x"), (), "")["text"] == "x"
     script = {"output_type": "display_data", "data": {"application/javascript": "alert(1)"}}
@@ -145,7 +153,30 @@ def test_short_words_are_no_secret() -> None:
     assert hide("pass the salt", HIDDEN, "[hidden]") == "pass the salt"
 
 
-@pytest.mark.parametrize("piece", ["x", "<", "\r", "\x1b[", "\x1b]8;;", "<a ", "[", "*_", "`", "\\", "'", '"', "(", "#", "\n", "$x", "0", "{", "f'"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "x",
+        "<",
+        "\r",
+        "\x1b[",
+        "\x1b]8;;",
+        "<a ",
+        "[",
+        "*_",
+        "`",
+        "\\",
+        "'",
+        '"',
+        "(",
+        "#",
+        "\n",
+        "$x",
+        "0",
+        "{",
+        "f'",
+    ],
+)
 def test_cleaning_and_rendering_take_a_moment_whatever_is_repeated(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
     began = time.process_time()
@@ -156,7 +187,9 @@ def test_cleaning_and_rendering_take_a_moment_whatever_is_repeated(piece: str) -
     assert time.process_time() - began < 3.0
 
 
-@pytest.mark.parametrize("piece", ["x", "<", "[", "[a](", "*a_ ", "`", "\\", "> ", "- ", "|", "![", "<!--", "&#", "~~", "\n"])
+@pytest.mark.parametrize(
+    "piece", ["x", "<", "[", "[a](", "*a_ ", "`", "\\", "> ", "- ", "|", "![", "<!--", "&#", "~~", "\n"]
+)
 def test_markdown_takes_a_moment_whatever_is_repeated(piece: str) -> None:
     began = time.process_time()
     learner_text(piece * (30_000 // len(piece)))

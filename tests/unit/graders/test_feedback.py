@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +31,13 @@ def showing(*outputs: dict[str, Any], **changes: Any) -> Callable[[SandboxJob], 
             if entry.role is Role.TEST:
                 yield verdict("double", entry, **changes)
             elif entry.grade_id == "double":
-                yield {"kind": "cell", "notebook": "double", "index": entry.index, "outputs": list(outputs), "status": "ok"}
+                yield {
+                    "kind": "cell",
+                    "notebook": "double",
+                    "index": entry.index,
+                    "outputs": list(outputs),
+                    "status": "ok",
+                }
         yield done()
 
     return script
@@ -41,7 +48,9 @@ def text(value: str) -> dict[str, Any]:
 
 
 def test_it_opens_with_what_went_well_and_one_next_step(grade_answer: Any) -> None:
-    tree = page(grade_answer(sandbox=ScriptedSandbox(showing(status="failed", message="double(2) must be 4"))))
+    tree = page(
+        grade_answer(sandbox=ScriptedSandbox(showing(status="failed", message="double(2) must be 4")))
+    )
     headings = [heading.text for heading in tree.find_all("h2")]
     assert headings[:3] == ["What went well", "Do this next", "All checks"]
     assert "double(2) must be 4" in tree.find_all("h2")[1].find_next("p").text
@@ -67,8 +76,13 @@ def test_the_authors_texts_are_translated(grade_answer: Any, source_dir: Path) -
 
 
 def test_hidden_tests_are_not_on_it(grade_answer: Any) -> None:
-    leaks = [text(f"it is {HIDDEN} !"), {"output_type": "display_data", "data": {"text/html": f"<b>{HIDDEN}</b>"}}]
-    result = grade_answer(sandbox=ScriptedSandbox(showing(*leaks, status="failed", message=HIDDEN, evidence=HIDDEN)))
+    leaks = [
+        text(f"it is {HIDDEN} !"),
+        {"output_type": "display_data", "data": {"text/html": f"<b>{HIDDEN}</b>"}},
+    ]
+    result = grade_answer(
+        sandbox=ScriptedSandbox(showing(*leaks, status="failed", message=HIDDEN, evidence=HIDDEN))
+    )
     shown = page(result).text
     assert "double(21)" not in shown
     assert "HIDDEN TESTS" not in shown
@@ -89,7 +103,7 @@ def test_it_is_a_whole_and_accessible_page(grade_answer: Any) -> None:
     assert len(tree.find_all("h1")) == 1
     assert tree.find("main") is not None
     levels = [int(tag.name[1]) for tag in tree.find_all(["h1", "h2", "h3"])]
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
     assert tree.find("h3", string="Double") is not None
     assert all(head.get("scope") for head in tree.find_all("th"))
     assert all(image.get("alt") for image in tree.find_all("img"))
@@ -107,9 +121,9 @@ def test_it_needs_nothing_from_elsewhere(grade_answer: Any) -> None:
 
 
 def test_pictures_beside_the_notebook_are_put_into_the_page(grade_answer: Any, source_dir: Path) -> None:
-    from tests.unit.graders.test_clean import png  # noqa: PLC0415 - one picture for both
+    import base64
 
-    import base64  # noqa: PLC0415
+    from tests.unit.graders.test_clean import png
 
     book = exercise(cell("![a plot](plot.png) ![far](https://x.example/y.png)", kind="markdown"))
     write(source_dir, {"double": book}, {"plot.png": base64.b64decode(png())})
@@ -118,7 +132,9 @@ def test_pictures_beside_the_notebook_are_put_into_the_page(grade_answer: Any, s
     assert [image.get("src", "")[:22] for image in images] == ["data:image/png;base64,", ""]
 
 
-def test_a_page_that_grows_too_large_leaves_outputs_out(grade_answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_grows_too_large_leaves_outputs_out(
+    grade_answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("graders.feedback.MAX_PAGE_BYTES", 8_000)
     result = grade_answer(sandbox=ScriptedSandbox(showing(text("long " * 3_000))))
     assert "long long" not in page(result).text
@@ -142,7 +158,7 @@ def test_a_script_in_a_name_or_a_message_is_text(grade_answer: Any) -> None:
 
 
 def test_formgraders_copy_is_harmless_and_says_why(grade_answer: Any) -> None:
-    import json  # noqa: PLC0415
+    import json
 
     evil = {"output_type": "display_data", "data": {"text/html": "<script>1</script><b>x</b>"}}
     result = grade_answer(sandbox=ScriptedSandbox(showing(evil, status="failed", evidence="line 3 failed")))
@@ -150,7 +166,7 @@ def test_formgraders_copy_is_harmless_and_says_why(grade_answer: Any) -> None:
     assert "<script" not in str(copied)
     assert "line 3 failed" in str(copied["cells"][3]["outputs"])
     assert copied["cells"][3]["metadata"]["nbgrader"]["grade_id"] == "double-check"
-    import nbformat  # noqa: PLC0415
+    import nbformat
 
     nbformat.validate(nbformat.from_dict(copied))
 

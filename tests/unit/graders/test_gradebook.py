@@ -49,7 +49,10 @@ def test_what_is_registered(url: str, source_dir: Path) -> None:
     assert is_registered(url, "web", "double")
     with Gradebook(url, "web") as book:
         found = book.find_notebook("double", "double")
-        assert {item.name: item.max_score for item in found.grade_cells} == {"double-check": 2.0, "essay": 3.0}
+        assert {item.name: item.max_score for item in found.grade_cells} == {
+            "double-check": 2.0,
+            "essay": 3.0,
+        }
         assert {item.name for item in found.solution_cells} == {"double", "essay"}
         assert {item.name: item.max_score for item in found.task_cells} == {"task": 4.0}
         locked = {item.name: item.locked for item in found.source_cells}
@@ -62,7 +65,11 @@ def test_scores_are_written_and_humans_keep_theirs(url: str, source_dir: Path, g
     write(source_dir, {"double": exercise(*MORE)})
     submitted = answer(RELEASED, cell("Because.", "essay", **ESSAY), cell("do", "task", **TASK))
     grade_answer(submitted, books=Books(url))
-    assert grades(url) == {"double-check": (2.0, None, False), "essay": (None, None, True), "task": (None, None, True)}
+    assert grades(url) == {
+        "double-check": (2.0, None, False),
+        "essay": (None, None, True),
+        "task": (None, None, True),
+    }
     with Gradebook(url, "web") as book:
         book.find_grade("double-check", "double", "double", "ada").manual_score = 1.5
         book.find_grade("essay", "double", "double", "ada").manual_score = 3.0

@@ -92,7 +92,20 @@ def test_a_linked_notebook_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["-rf", "--config=x", "a\nb", "x\u202egpj.exe", "CON", "con.txt", "name.", "name ", "a" * 151, "a\\b", "b\x07", "a:b"],
+    [
+        "-rf",
+        "--config=x",
+        "a\nb",
+        "x\u202egpj.exe",
+        "CON",
+        "con.txt",
+        "name.",
+        "name ",
+        "a" * 151,
+        "a\\b",
+        "b\x07",
+        "a:b",
+    ],
     ids=repr,
 )
 def test_bad_names(folder: Path, name: str) -> None:
@@ -100,7 +113,9 @@ def test_bad_names(folder: Path, name: str) -> None:
     refused(folder, "bad_name")
 
 
-@pytest.mark.parametrize("name", ["a$(touch x)", "élève.txt", "e\u0301.txt", "a b (1).txt", "_x", ".env", "naïve-✓"[:5]])
+@pytest.mark.parametrize(
+    "name", ["a$(touch x)", "élève.txt", "e\u0301.txt", "a b (1).txt", "_x", ".env", "naïve-✓"[:5]]
+)
 def test_names_that_do_no_harm(folder: Path, name: str) -> None:
     (folder / name).write_text("x")
     assert name in read_submission(folder, NAMES).files

@@ -92,7 +92,7 @@ def test_names_of_an_unsolved_source_come_from_its_checks(tmp_path: Path) -> Non
 
     class Unsolved(ScriptedSandbox):
         def run(self, job: Any) -> Any:
-            from dataclasses import replace  # noqa: PLC0415
+            from dataclasses import replace
 
             return replace(super().run(job), verdicts=(), records={"n": {"names": {"make": []}}})
 
@@ -135,7 +135,12 @@ def test_the_command_prints_the_contract(tmp_path: Path, source_dir: Path) -> No
 
 def test_the_command_judges_what_cannot_be_graded(tmp_path: Path, source_dir: Path) -> None:
     code, printed = command(source_dir, tmp_path / "nowhere")
-    assert (code, printed["verdict"], printed["score"], printed["max_score"]) == (0, "invalid_submission", 0.0, 2.0)
+    assert (code, printed["verdict"], printed["score"], printed["max_score"]) == (
+        0,
+        "invalid_submission",
+        0.0,
+        2.0,
+    )
 
 
 def test_the_command_and_unusable_sources(tmp_path: Path, source_dir: Path) -> None:

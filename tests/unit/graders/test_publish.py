@@ -44,7 +44,9 @@ def test_nothing_of_the_sheet_checks_or_answers_leaves(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "out").rglob("*")) == ["app.py", "double.ipynb"]
 
 
-def test_the_working_directory_is_given_back(tmp_path: Path, source_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_working_directory_is_given_back(
+    tmp_path: Path, source_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     make_release(source_dir, tmp_path / "out", "web", "double", None)
     assert tmp_path.samefile(".")
@@ -60,6 +62,6 @@ def test_manual_cells_are_marked(tmp_path: Path) -> None:
 
 def test_what_would_run_code_is_refused(tmp_path: Path) -> None:
     source = write(tmp_path / "source", {"n": notebook(check("### AUTOTEST f(2)"))})
-    with pytest.raises(SourceError, match="n.ipynb, cell 1 .* AUTOTEST"):
+    with pytest.raises(SourceError, match=r"n\.ipynb, cell 1 .* AUTOTEST"):
         make_release(source, tmp_path / "out", "web", "n", None)
     assert not (tmp_path / "out").exists()

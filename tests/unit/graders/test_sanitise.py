@@ -137,7 +137,12 @@ def test_locked_code_is_the_authors(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("YOUR ANSWER HERE", False), ("VOTRE RÉPONSE ICI", False), ("  YOUR ANSWER HERE\n", False), ("Because.", True)],
+    [
+        ("YOUR ANSWER HERE", False),
+        ("VOTRE RÉPONSE ICI", False),
+        ("  YOUR ANSWER HERE\n", False),
+        ("Because.", True),
+    ],
 )
 def test_an_unchanged_answer_is_known_in_every_language(tmp_path: Path, text: str, *, expected: bool) -> None:
     essay = {"grade": True, "solution": True, "points": 3, "kind": "markdown"}

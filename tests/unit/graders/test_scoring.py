@@ -50,10 +50,17 @@ def silence(_job: SandboxJob) -> Iterable[dict[str, Any]]:
         ("tampered", 0.0, 0.0, CellVerdict.TAMPERED),
     ],
 )
-def test_one_check(grade_answer: Any, status: str, credit: float, score: float, expected: CellVerdict) -> None:
+def test_one_check(
+    grade_answer: Any, status: str, credit: float, score: float, expected: CellVerdict
+) -> None:
     result = grade_answer(sandbox=ScriptedSandbox(saying(status=status, credit=credit)))
     judged = result.notebooks[0].cells[0]
-    assert (judged.score, judged.max_score, judged.verdict, judged.way) == (score, 2.0, expected, Way.ISOLATED)
+    assert (judged.score, judged.max_score, judged.verdict, judged.way) == (
+        score,
+        2.0,
+        expected,
+        Way.ISOLATED,
+    )
     assert result.verdict is (Verdict.TAMPERED if status == "tampered" else Verdict.GRADED)
 
 
@@ -131,6 +138,7 @@ def test_a_missing_notebook_gets_nothing_and_the_other_is_graded(grade_answer: A
 def test_an_invalid_submission_gets_0_of_the_maximum(grade_answer: Any) -> None:
     result = grade_answer(b"nonsense", language="fr")
     assert (result.verdict, result.score, result.max_score) == (Verdict.INVALID_SUBMISSION, 0.0, 2.0)
-    assert result.reason == "double.ipynb est abîmé : ce n'est pas un notebook complet. " + (
+    assert result.reason == (
+        "double.ipynb est abîmé : ce n'est pas un notebook complet. "
         "Ouvrez-le dans JupyterLab et enregistrez-le à nouveau."
     )

@@ -48,6 +48,8 @@ def test_released_texts_go_back_to_english() -> None:
     assert SHEET.in_english(text) == "# Write your code here\n# YOUR CODE HERE\nx = 1"
 
 
-@pytest.mark.parametrize("data", [b"limits: 5", b"edits: x\nmessages: [1]\ncomments: {a: b}", b"limits: {wall_s: -1}"])
+@pytest.mark.parametrize(
+    "data", [b"limits: 5", b"edits: x\nmessages: [1]\ncomments: {a: b}", b"limits: {wall_s: -1}"]
+)
 def test_odd_values_count_as_absent(data: bytes) -> None:
     assert parse_sheet(data) == Sheet(present=True)

@@ -48,9 +48,18 @@ def test_every_kind(tmp_path: Path) -> None:
         (b"not json", "double.ipynb: this is not a notebook"),
         (b"\xff\xfe", "double.ipynb: this is not UTF-8"),
         (notebook(solution(), solution()), "Duplicate grade id"),
-        (notebook(solution("### BEGIN SOLUTION\nx")), "double.ipynb, cell 1 (double): ClearSolutions: no end solution"),
-        (notebook(cell("### BEGIN SOLUTION\nx\n### END SOLUTION")), "cell 1: ClearSolutions: Solution region detected"),
-        (notebook(check("### BEGIN HIDDEN TESTS\nx")), "cell 1 (double-check): ClearHiddenTests: No end hidden"),
+        (
+            notebook(solution("### BEGIN SOLUTION\nx")),
+            "double.ipynb, cell 1 (double): ClearSolutions: no end solution",
+        ),
+        (
+            notebook(cell("### BEGIN SOLUTION\nx\n### END SOLUTION")),
+            "cell 1: ClearSolutions: Solution region detected",
+        ),
+        (
+            notebook(check("### BEGIN HIDDEN TESTS\nx")),
+            "cell 1 (double-check): ClearHiddenTests: No end hidden",
+        ),
         (notebook(cell("### BEGIN HIDDEN TESTS\nx\n### END HIDDEN TESTS")), "cell 1: ClearHiddenTests"),
         (notebook(check("### AUTOTEST double(2)")), "cell 1 (double-check): AUTOTEST"),
         (notebook(check("### HASHED AUTOTEST double(2)")), "AUTOTEST"),

@@ -53,7 +53,9 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
     "status as a list": [shown(status=["ok"])],
     "outputs as text": [shown(outputs="x")],
     "output of an unknown kind": [shown(outputs=[{"output_type": "widget"}])],
-    "output with unknown keys": [shown(outputs=[{"output_type": "stream", "name": "stdout", "text": "", "x": 1}])],
+    "output with unknown keys": [
+        shown(outputs=[{"output_type": "stream", "name": "stdout", "text": "", "x": 1}])
+    ],
     "odd stream": [shown(outputs=[{"output_type": "stream", "name": "mark", "text": ""}])],
     "display data as a list": [shown(outputs=[{"output_type": "display_data", "data": []}])],
     "verdict for a learner's cell": [verdict("nb", CELLS[1])],
