@@ -6,6 +6,7 @@ over it, which takes two seconds; an image that is current already is used as it
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import tarfile
@@ -36,9 +37,19 @@ def grader_image() -> str:
         name = f"ateliertest-grader:{digest}"
         if not client.images.list(name=name):
             client.images.build(fileobj=_context(files), custom_context=True, tag=name, rm=True)
+            _remove_older(client, name)
         return name
     finally:
         client.close()
+
+
+def _remove_older(client: docker.DockerClient, current: str) -> None:
+    """Keep one such image, not one for each change of the code; what another run still uses stays."""
+    for image in client.images.list(name="ateliertest-grader"):
+        for tag in image.tags:
+            if tag != current:
+                with contextlib.suppress(docker.errors.APIError):
+                    client.images.remove(tag)
 
 
 def _context(files: dict[str, bytes]) -> io.BytesIO:

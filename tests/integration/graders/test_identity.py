@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from graders.recipe import RecipeBook
     from graders.sandbox.docker import DockerSandboxRunner
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(600),
+    pytest.mark.filterwarnings(
+        "ignore::sqlalchemy.exc.SAWarning", "ignore::ResourceWarning", "ignore::DeprecationWarning"
+    ),
+    pytest.mark.filterwarnings(
+        "ignore::pytest.PytestUnraisableExceptionWarning"
+    ),  # nbgrader leaves files open
+]
 
 HERE = Path(nbgrader.__file__).parent
 GUIDE = HERE / "docs/source/user_guide"
