@@ -72,13 +72,23 @@ def test_what_breaks_one_process_leaves_the_next_job_alone(
     assert grader.grade(job("score 2")).score == 2.0
 
 
-def test_a_killed_process_is_named(grader: GraderProcess, job: Callable[[str], GradingJob]) -> None:
-    grader.grade(job("score 1"))
-    assert grader.pid is not None
-    os.kill(grader.pid, signal.SIGKILL)
+def test_a_process_killed_at_work_is_named(grader: GraderProcess, job: Callable[[str], GradingJob]) -> None:
     with pytest.raises(GraderFaultError, match="SIGKILL"):
-        grader.grade(job("score 1"))
+        grader.grade(job("killed"))
     assert grader.grade(job("score 1")).score == 1.0
+
+
+def test_a_process_killed_while_idle_is_replaced(
+    grader: GraderProcess, job: Callable[[str], GradingJob]
+) -> None:
+    grader.grade(job("score 1"))
+    first = grader.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    assert grader._process is not None
+    grader._process.join(10)
+    assert grader.grade(job("score 1")).score == 1.0
+    assert grader.pid != first
 
 
 def test_silence_has_an_end(

@@ -14,7 +14,7 @@ from hub.exchange.environment import Environment, Role
 from hub.exchange.wiring import configure_server, server_extensions
 
 if TYPE_CHECKING:
-    from tests.unit.hub.exchange.conftest import Seat
+    from tests.doubles.exchange_seat import Seat
 
 OVERRIDES = Path(__file__).parents[4] / "images" / "learner" / "overrides.json"
 

@@ -23,6 +23,8 @@ from tests.doubles.inside import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.integration
+
 SOURCE = [
     learner("one", "def one():\n    return 1"),
     check("first", "assert one() == 1"),

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.doubles.exchange_api import ExchangeApi
-    from tests.unit.hub.exchange.conftest import Seat, Server
+    from tests.doubles.exchange_seat import Seat, Server
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,8 @@ from tests.doubles.inside import Frame, Run, check, given, learner, local_comman
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.integration
+
 SOURCE = [
     given("import math"),
     learner("answer", "def square(n):\n    return n * n\n\nscores = [1, 4, 9]\nbest = 25\nname = 'Ada'"),

@@ -9,14 +9,14 @@ import pytest
 from bs4 import BeautifulSoup
 
 from hub.exchange import mirror
-from tests.unit.hub.exchange.gradebook import hand_in_and_grade, make_gradebook, make_graded_notebook
+from tests.doubles.gradebook import hand_in_and_grade, make_gradebook, make_graded_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.doubles.exchange_api import ExchangeApi, Submitted
-    from tests.unit.hub.exchange.conftest import Seat, Server
+    from tests.doubles.exchange_seat import Seat, Server
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own add_submission
 

@@ -12,6 +12,8 @@ from tests.doubles.inside import Run, check, given, learner, local_command, run_
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.integration
+
 CASES: dict[str, tuple[str, str]] = {
     "class": (
         """

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.doubles.exchange_api import ExchangeApi
-    from tests.unit.hub.exchange.conftest import Seat
+    from tests.doubles.exchange_seat import Seat
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,8 @@ from tests.doubles.inside import Frame, check, given, learner, local_command, ru
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.integration
+
 ISOLATED: dict[str, list[Frame]] = {
     "a list by name": [
         learner("s", "data = [3, 1, 2]\ndef order(x): x.sort()\ntotal = lambda: sum(data)"),
