@@ -5,6 +5,7 @@ Called through `Courses` by the routes, by `atelier publish` and at set-up. Must
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -16,9 +17,10 @@ from hub.courses.tracks import Tracks, find_assignment, get_assignment, get_cour
 from hub.db import now_utc
 from hub.errors import ConflictError, InvalidExerciseError, InvalidInputError, NotFoundError, TooLargeError
 from hub.submissions.archive import canonical_tar, read_archive
+from hub.submissions.intake import NOTEBOOK_MAX_DEPTH, json_depth
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -49,12 +51,13 @@ class Publishing(Tracks):
             raise
         except InvalidInputError as error:
             raise _as_exercise_error(error) from error
+        _check_depth(files)
         source = canonical_tar(files)
-        digest = self._store.put(source)
-        known = self._known_version(course.id, slug, digest)
+        known = self._known_version(course.id, slug, hashlib.sha256(source).hexdigest())
         if known is not None:
             return self._make_current(known)
         built = self._build(files, course_slug, slug)
+        digest = self._store.put(source)  # what can't be built is not kept
         releases = {language: self._store.put(data) for language, data in built.releases.items()}
         version = AssignmentVersion(
             source_digest=digest,
@@ -181,6 +184,17 @@ def _tar_of_folder(folder: Path) -> bytes:
         if file.is_file():
             files[file.relative_to(folder).as_posix()] = file.read_bytes()
     return canonical_tar(source_files(files))
+
+
+def _check_depth(files: Mapping[str, bytes]) -> None:
+    """Refuse notebooks that are nested so deep that they would end the builder instead of telling their author."""
+    for path, data in files.items():
+        if path.endswith(".ipynb") and json_depth(data) > NOTEBOOK_MAX_DEPTH:
+            raise InvalidExerciseError(
+                "The notebook %(name)s can't be read. Open it in JupyterLab, save it, and hand it in again.",
+                name=path,
+                log=f"{path}: it is nested too deep",
+            )
 
 
 def _as_exercise_error(error: InvalidInputError) -> InvalidExerciseError:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import bleach  # type: ignore[import-untyped]
 from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader, PrefixLoader, pass_context
 from nbconvert.exporters import HTMLExporter
+from nbconvert.filters.markdown_mistune import InvalidNotebook
 from nbformat.v4 import new_notebook
 from nbgrader.server_extensions.formgrader import handlers as nbgrader_handlers
 
@@ -123,8 +124,11 @@ class SafeExporter(HTMLExporter):
 
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:
-        """Render an answer, then keep only harmless HTML."""
-        rendered = str(super().markdown2html(context, source))
+        """Render an answer, then keep only harmless HTML. What can't be rendered is shown as it was typed."""
+        try:
+            rendered = str(super().markdown2html(context, source))
+        except (InvalidNotebook, RecursionError):  # a picture that is not there, brackets without end
+            rendered = f"<pre>{html.escape(source)}</pre>"
         clean: str = bleach.clean(
             rendered, tags=WRITING_TAGS, attributes=_is_safe, protocols={"http", "https", "mailto", "data"}
         )

@@ -19,29 +19,40 @@ if TYPE_CHECKING:
 
 UPLOAD_SECONDS = 120
 TAR = "application/x-tar"
+LISTEN_TIMES = 4
+"""Somebody who sends a little too much gets to hear so: an answer in the middle of an upload only breaks the connection.
+What is too much is not kept, and up to this many times the limit it is listened to."""
 
 
 async def read_upload(request: Request, limits: ArchiveLimits) -> bytes:
     """Return the request's body.
 
     Raises:
-        TooLargeError: more bytes than an archive within `limits` can have; the rest is not read.
+        TooLargeError: more bytes than an archive within `limits` can have; the rest is not kept.
         InvalidSubmissionError: it broke off, or trickles.
     """
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared[:20]) > limits.wire_bytes:
+    announced = int(declared[:20]) if declared.isdigit() else 0
+    if announced > LISTEN_TIMES * limits.wire_bytes:
         raise too_large(limits)
     body = bytearray()
+    refused = announced > limits.wire_bytes
+    passed = 0
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
             async for chunk in request.stream():
-                body += chunk
-                if len(body) > limits.wire_bytes:
-                    raise too_large(limits)
+                passed += len(chunk)
+                refused = refused or passed > limits.wire_bytes
+                if not refused:
+                    body += chunk
+                elif passed > LISTEN_TIMES * limits.wire_bytes:
+                    break
     except TimeoutError as error:
         raise InvalidSubmissionError(
             "The connection is too slow for this upload. Please try again."
         ) from error
     except ClientDisconnect as error:
         raise InvalidSubmissionError("The upload broke off. Please try again.") from error
+    if refused:
+        raise too_large(limits)
     return bytes(body)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from hub.errors import InvalidSubmissionError, TooLargeError
 from hub.submissions import upload
 from hub.submissions.archive import ArchiveLimits
-from hub.submissions.upload import read_upload
+from hub.submissions.upload import LISTEN_TIMES, read_upload
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ def request(receive: Callable[[], Awaitable[dict[str, Any]]], length: str | None
     return Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive)
 
 
-def test_reading_stops_at_the_limit() -> None:
+def test_listening_stops_at_a_multiple_of_the_limit() -> None:
     sent = 0
 
     async def endless() -> dict[str, Any]:
@@ -34,15 +34,26 @@ def test_reading_stops_at_the_limit() -> None:
 
     with pytest.raises(TooLargeError):
         asyncio.run(read_upload(request(endless, "10"), LIMITS))
-    assert sent <= LIMITS.wire_bytes + 10_000
+    assert sent <= LISTEN_TIMES * LIMITS.wire_bytes + 10_000
 
 
-def test_a_length_over_the_limit_is_believed() -> None:
+def test_a_sender_of_a_little_too_much_is_heard_out_so_that_the_answer_arrives() -> None:
+    parts = [b"x" * LIMITS.wire_bytes, b"x"]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts)}
+
+    with pytest.raises(TooLargeError):
+        asyncio.run(read_upload(request(receive, str(LIMITS.wire_bytes + 1)), LIMITS))
+    assert not parts
+
+
+def test_a_length_far_over_the_limit_is_believed() -> None:
     async def never() -> dict[str, Any]:
         raise AssertionError("nothing is read")
 
     with pytest.raises(TooLargeError):
-        asyncio.run(read_upload(request(never, str(LIMITS.wire_bytes + 1)), LIMITS))
+        asyncio.run(read_upload(request(never, str(LISTEN_TIMES * LIMITS.wire_bytes + 1)), LIMITS))
 
 
 @pytest.mark.parametrize("length", [None, "0", "-5", "many", "3"])
