@@ -1,7 +1,8 @@
 """A grader that starts no container: the submission says in `behaviour.txt` what should happen.
 
 `grade` the text after "score" is the score · "raise" · "outage" until a file `back` exists beside the log · "die" ends
-the grading process · "killed" ends it by a signal · "die once" only the first time · "kill worker" kills the worker once · "slow" takes a second.
+the grading process · "killed" ends it by a signal · "die once" only the first time · "kill worker" kills the worker
+once · "slow" takes a second.
 Every call is noted in the log with the process that served it.
 """
 
