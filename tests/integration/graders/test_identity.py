@@ -120,7 +120,7 @@ def scores(
             learner=student,
             source_dir=root / "source" / assignment,
             submission_dir=root / "submitted" / student / assignment,
-            limits=Limits(cell_s=5.0),
+            limits=Limits(cell_s=20.0),  # one solution sleeps for 5 s
         )
         grade(job, sandbox, recipes=recipes, books=Books(url))
         both[f"{assignment}/{student}"] = (theirs[f"{assignment}/{student}"], _ours(url, assignment, student))
