@@ -30,12 +30,12 @@ class Suite:
 
 KINDS: Mapping[str, Suite] = {
     "unit": Suite(("tests/unit",), ("--numprocesses=auto",)),
-    "integration": Suite(("tests/integration",)),
+    "integration": Suite(("tests/integration",), ("--numprocesses=2", "--dist=loadfile")),
     "attacks": Suite(("tests/attacks",), ("--ignore=tests/attacks/platform",)),
     "e2e": Suite(("tests/e2e", "tests/attacks/platform")),
 }
-"""From the quickest to the slowest. Only unit tests run side by side: the others share the engine and two
-ports."""
+"""From the quickest to the slowest. Integration tests run file beside file: each has an instance, ports and a network of its
+own. What needs the whole platform runs one after the other."""
 
 WITHOUT_ENGINE = frozenset({"unit"})
 """Kinds that need neither Docker nor root."""
