@@ -22,7 +22,7 @@ def main(root: Path) -> dict[str, Any]:
     config = Config()
     config.CourseDirectory.root = str(root)
     config.CourseDirectory.db_url = f"sqlite:///{root / 'gradebook.db'}"
-    config.Execute.timeout = 5
+    config.Execute.timeout = 20
     api = NbGraderAPI(config=config)
     api.log.setLevel(logging.CRITICAL)
     scores: dict[str, Any] = {}
