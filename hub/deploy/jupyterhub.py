@@ -15,6 +15,7 @@ from hub.db import Database
 from hub.deploy import rbac
 from hub.deploy.authenticator import PeopleAuthenticator
 from hub.deploy.culling import culler_service
+from hub.deploy.log_filter import keep_secrets_out_of_logs
 from hub.deploy.profile import all_profiles
 from hub.deploy.spawner import AtelierSpawner
 from hub.errors import AtelierError
@@ -50,6 +51,7 @@ def configure(c: Any, settings: Settings) -> None:
     """
     check_address(settings)
     all_profiles()
+    keep_secrets_out_of_logs()
     (settings.state_dir / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
     people = People(Database(settings.effective_database_url), settings)
     _configure_addresses(c, settings)

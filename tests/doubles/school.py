@@ -225,7 +225,7 @@ class Builder:
             self.session.add(Enrolment(person_id=person.id, course_id=self.school.courses[slug]))
         return person.id
 
-    def event(  # noqa: PLR0917 - read like a sentence
+    def event(
         self,
         kind: EventType,
         person: str,
@@ -250,7 +250,7 @@ class Builder:
         )
         self.session.flush()
 
-    def attempt(  # noqa: PLR0917 - read like a sentence
+    def attempt(
         self,
         label: str,
         person: str,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +15,8 @@ from tests.doubles.hub_client import Answer, HubClient
 from tests.doubles.notebooks import cell, notebook
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import docker
 
     from tests.running_platform import Platform

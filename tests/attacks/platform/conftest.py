@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import docker
 import pytest
@@ -31,7 +31,9 @@ from tests.attacks.platform import cast
 from tests.attacks.platform.cast import Program, Workspace, wait_for
 from tests.attacks.platform.hostile import HostileSite, hostile_site
 from tests.doubles.hub_client import HubClient
-from tests.running_platform import Platform
+
+if TYPE_CHECKING:
+    from tests.running_platform import Platform
 
 LAST = "test_logs.py"
 NOT_STATE = frozenset({"events", "failed_sign_ins", "deliveries"})
@@ -47,7 +49,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def settings_of_platform(platform: Platform) -> Settings:
     prefix = "ATELIER_"
-    own = {name.removeprefix(prefix).lower(): value for name, value in platform.environment.items() if name.startswith(prefix)}
+    own = {
+        name.removeprefix(prefix).lower(): value
+        for name, value in platform.environment.items()
+        if name.startswith(prefix)
+    }
     return Settings(**own)  # type: ignore[arg-type]
 
 
@@ -75,6 +81,7 @@ def add_person(platform: Platform, state: Services, secrets_used: dict[str, str]
             state.people.create(name, display_name or name.title(), role, language, password)
         else:
             state.people.set_password(state.people.by_name(name).id, password)
+            state.people.set_active(state.people.by_name(name).id, active=True)
         platform.passwords[name] = password
         secrets_used[f"password of {name}"] = password
         return password
@@ -129,7 +136,10 @@ def workspace(
         client = signed_in(name)
         answer = client.call("POST", f"users/{name}/server")
         assert answer.status in (201, 202, 400), answer.text  # 400: it runs already
-        wait_for(lambda: client.call("GET", f"users/{name}").json()["servers"].get("", {}).get("ready"), f"{name}'s server")
+        wait_for(
+            lambda: client.call("GET", f"users/{name}").json()["servers"].get("", {}).get("ready"),
+            f"{name}'s server",
+        )
         labels = [f"{INSTANCE_LABEL}={settings_of_platform.instance}", f"{PERSON_LABEL}={name}"]
         (container,) = engine.containers.list(filters={"label": labels})
         known[name] = Workspace(name, container, client)
@@ -141,7 +151,9 @@ def workspace(
 
 
 @pytest.fixture(scope="session")
-def program(platform: Platform, signed_in: SignedIn, secrets_used: dict[str, str]) -> Callable[[str], Program]:
+def program(
+    platform: Platform, signed_in: SignedIn, secrets_used: dict[str, str]
+) -> Callable[[str], Program]:
     known: dict[str, Program] = {}
 
     def make(name: str) -> Program:
@@ -161,7 +173,8 @@ def graded(state: Services) -> Callable[[str], str]:
 
     def wait(submission_id: str) -> str:
         wait_for(
-            lambda: state.submissions.get(submission_id).state in (State.GRADED, State.FAILED), f"{submission_id} is graded"
+            lambda: state.submissions.get(submission_id).state in (State.GRADED, State.FAILED),
+            f"{submission_id} is graded",
         )
         found = state.submissions.get(submission_id)
         assert found.state == State.GRADED, found.failure

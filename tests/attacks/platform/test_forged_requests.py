@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -16,15 +15,17 @@ from playwright.sync_api import Error, Page
 
 from tests.attacks.platform import cast
 from tests.attacks.platform.cast import Workspace, wait_for
-from tests.attacks.platform.conftest import SignedIn, Submitted
-from tests.attacks.platform.hostile import HostileSite
 from tests.doubles.hub_client import HubClient
-from tests.running_platform import Platform, SignIn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Browser
 
     from hub.service import Services
+    from tests.attacks.platform.conftest import SignedIn, Submitted
+    from tests.attacks.platform.hostile import HostileSite
+    from tests.running_platform import Platform, SignIn
 
 pytestmark = pytest.mark.attacks
 
@@ -61,7 +62,10 @@ def submission(submitted: Submitted) -> str:
 
 def is_signed_in(page: Page, platform: Platform, name: str) -> bool:
     page.goto(platform.service_url)
-    return page.url.startswith(platform.service_url) and cast.PEOPLE[name][0] in page.locator("header").inner_text()
+    return (
+        page.url.startswith(platform.service_url)
+        and cast.PEOPLE[name][0] in page.locator("header").inner_text()
+    )
 
 
 def session_of(page: Page) -> str:
@@ -88,15 +92,15 @@ def test_forms_and_fetches_change_nothing(
         sent = {key: value.format(id=submission) for key, value in fields.items()} | {"csrf": "guessed"}
         inputs = "".join(f'<input name="{key}" value="{value}">' for key, value in sent.items())
         for encoding in ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain"):
-            form = f'<form method=post action="{target}" enctype="{encoding}">{inputs}</form><script>document.forms[0].submit()</script>'
+            form = f'<form method=post action="{target}" enctype="{encoding}">{inputs}</form>'
+            page.goto(neighbour.page("form", form))
             with page.expect_response(target) as answered:
-                page.goto(neighbour.page("form", form), wait_until="commit")
+                page.evaluate("document.forms[0].submit()")
+            page.wait_for_url(target)
             assert answered.value.status == 403, (path, encoding)
         page.goto(neighbour.page("fetch", ""))
         for kind in ("application/x-www-form-urlencoded", "text/plain", "application/json"):
-            with page.expect_response(lambda response, target=target: response.url == target) as answered:
-                page.evaluate(FETCH, [target, urlencode(sent), kind])
-            assert answered.value.status == 403, (path, kind)
+            assert "Error" in page.evaluate(FETCH, [target, urlencode(sent), kind]), "the answer can be read"
     assert everything() == before
     assert session_of(victim) == session
     assert is_signed_in(victim, platform, name)
@@ -130,13 +134,13 @@ def test_a_page_of_the_learners_real_server_does_no_better(
     target = platform.page_url("language")
     inside.write(
         "trap.html",
-        f'<form method=post action="{target}"><input name=language value=fr><input name=csrf value=x></form>'
-        "<script>document.forms[0].submit()</script>",
+        f'<script>fetch("{target}", {{method: "POST", credentials: "include", mode: "no-cors", '
+        "body: new URLSearchParams({language: 'fr', csrf: 'x'})}).finally(() => { document.title = 'tried' })</script>",
     )
     page = sign_in(cast.ATTACKER)
-    with page.expect_response(target) as answered:
+    with page.expect_request(target):
         page.goto(platform.server_url(cast.ATTACKER, "files/trap.html"), wait_until="commit")
-    assert answered.value.status == 403
+    wait_for(lambda: page.title() == "tried", "the trap has sprung", 20)
     assert state.people.by_name(cast.ATTACKER).language == "en"
 
 
@@ -156,7 +160,9 @@ def test_the_hub_takes_nothing_from_a_neighbour_either(
         page.evaluate(FETCH, [target, "{}", kind])
         assert page.evaluate(READ, [target]) == [""]
     after = signed_in(cast.TRAINER).call("GET", f"users/{cast.TRAINER}/tokens").json()["api_tokens"]
-    assert not {token["id"] for token in after if token["note"] != "attacks"} - {token["id"] for token in tokens}
+    assert not {token["id"] for token in after if token["note"] != "attacks"} - {
+        token["id"] for token in tokens
+    }
 
 
 def test_nothing_of_ours_can_be_read(
@@ -198,7 +204,10 @@ def test_a_window_that_opened_ours_holds_nothing(
 ) -> None:
     page = sign_in(cast.TRAINER).context.new_page()
     page.goto(neighbour.page("opener", "<button>Free pizza</button>"))
-    page.evaluate("url => document.querySelector('button').onclick = () => { window.ours = window.open(url) }", platform.page_url("trainer/overview"))
+    page.evaluate(
+        "url => document.querySelector('button').onclick = () => { window.ours = window.open(url) }",
+        platform.page_url("trainer/overview"),
+    )
     with page.expect_popup() as popup:
         page.click("button")
     popup.value.wait_for_load_state()
@@ -217,7 +226,11 @@ def test_cookies_of_a_neighbour_replace_nothing(
     names = (SESSION, "__Host-atelier-state", "atelier-session", "_xsrf", "__Host-_xsrf", "jupyterhub-hub-login",
              "__Host-jupyterhub-hub-login", "jupyterhub-session-id", "__Host-jupyterhub-session-id", "atelier-language")  # fmt: skip
     page = victim.context.new_page()
-    neighbour.headers = [("Set-Cookie", f"{name}=evil; {domain}; Path=/{extra}") for name in names for extra in ("", "; Secure")]
+    neighbour.headers = [
+        ("Set-Cookie", f"{name}=evil; {domain}; Path=/{extra}")
+        for name in names
+        for extra in ("", "; Secure")
+    ]
     try:
         page.goto(neighbour.page("cookies", ""))
         page.evaluate(
@@ -228,7 +241,9 @@ def test_cookies_of_a_neighbour_replace_nothing(
     finally:
         neighbour.headers = []
     planted = [cookie for cookie in victim.context.cookies() if cookie["value"] == "evil"]
-    assert {cookie["name"] for cookie in planted} >= {"atelier-session", "_xsrf"}, "the attack did not take place"
+    assert {cookie["name"] for cookie in planted} >= {"atelier-session", "_xsrf"}, (
+        "the attack did not take place"
+    )
     assert not [cookie["name"] for cookie in planted if str(cookie["name"]).startswith("__Host-")]
     assert session_of(victim) == session
     assert is_signed_in(victim, platform, cast.TRAINER)
@@ -263,15 +278,19 @@ def test_nobody_is_signed_in_as_the_attacker(
         form = (
             f'<form method=post action="{platform.url}/hub/login"><input name=username value={cast.ATTACKER}>'
             f'<input name=password value="{platform.passwords[cast.ATTACKER]}"><input name=_xsrf value=evil></form>'
-            "<script>document.forms[0].submit()</script>"
         )
+        page.goto(neighbour.page("sign-in", form))
         with page.expect_response(re.compile("/hub/login")) as answered:
-            page.goto(neighbour.page("sign-in", form), wait_until="commit")
+            page.evaluate("document.forms[0].submit()")
         assert answered.value.status == 403
+        page.wait_for_url(re.compile("/hub/login"))
         page.goto(platform.service_url)
         assert "/hub/login" in page.url
     stolen = HubClient(platform.url, cookies=json.loads(json.dumps(signed_in(cast.ATTACKER).cookies)))
-    stolen.cookies = {host: {name: (value, path) for name, (value, path) in jar.items() if name != SESSION} for host, jar in stolen.cookies.items()}
+    stolen.cookies = {
+        host: {name: (value, path) for name, (value, path) in jar.items() if name != SESSION}
+        for host, jar in stolen.cookies.items()
+    }
     authorize = stolen.get(platform.service_url).location
     callback = stolen.get(authorize).location
     assert parse_qs(urlsplit(callback).query).keys() >= {"code", "state"}
@@ -296,7 +315,10 @@ def test_the_pages_of_the_platform_say_so_themselves(platform: Platform, signed_
 
 
 def test_a_cross_site_page_of_the_internet_does_no_better(
-    platform: Platform, sign_in: SignIn, neighbour: HostileSite, everything: Callable[[], dict[str, list[Any]]]
+    platform: Platform,
+    sign_in: SignIn,
+    neighbour: HostileSite,
+    everything: Callable[[], dict[str, list[Any]]],
 ) -> None:
     before = everything()
     page = sign_in(cast.TRAINER).context.new_page()

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Page
 
+from hub.progress.models import EventType
 from hub.submissions.archive import canonical_tar
 from tests.attacks.platform import cast
 from tests.attacks.platform.cast import Program, Workspace, wait_for
-from tests.attacks.platform.conftest import SignedIn, Submitted
-from tests.running_platform import Platform, SignIn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
+
     from hub.service import Services
+    from tests.attacks.platform.conftest import SignedIn, Submitted
+    from tests.running_platform import Platform, SignIn
 
 pytestmark = pytest.mark.attacks
 
@@ -72,14 +75,20 @@ def test_its_owner_finds_it(program: Callable[[str], Program], theirs: str, path
 
 @pytest.mark.parametrize("path", API_READS)
 def test_a_program_of_another_learner_finds_nothing(
-    platform: Platform, program: Callable[[str], Program], workspace: Callable[[str], Workspace], theirs: str, path: str
+    platform: Platform,
+    program: Callable[[str], Program],
+    workspace: Callable[[str], Workspace],
+    theirs: str,
+    path: str,
 ) -> None:
     for attacker in (program(cast.ATTACKER), Program(platform, workspace(cast.ATTACKER).token)):
         refused = attacker.call("GET", path.format(id=theirs))
         assert refused.status == 404
         assert says_nothing(refused.text)
         never_there = attacker.call("GET", path.format(id=uuid.uuid4()))
-        assert without_request_id(refused.text) == without_request_id(never_there.text), "it tells that there is one"
+        assert without_request_id(refused.text) == without_request_id(never_there.text), (
+            "it tells that there is one"
+        )
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -95,11 +104,20 @@ def test_neither_does_one_who_names_the_victim(
     platform: Platform, program: Callable[[str], Program], people: dict[str, int], theirs: str
 ) -> None:
     mallory = program(cast.ATTACKER)
-    claims = {"X-Forwarded-User": cast.VICTIM, "X-Remote-User": cast.VICTIM, "X-Original-URL": "/services/atelier/admin/people"}
-    listed = mallory.call("GET", f"exchange/assignments?course_id={cast.TRACK}&person={cast.VICTIM}", headers=claims)
+    claims = {
+        "X-Forwarded-User": cast.VICTIM,
+        "X-Remote-User": cast.VICTIM,
+        "X-Original-URL": "/services/atelier/admin/people",
+    }
+    listed = mallory.call(
+        "GET", f"exchange/assignments?course_id={cast.TRACK}&person={cast.VICTIM}", headers=claims
+    )
     assert listed.status == 200
     assert theirs not in listed.text
-    assert mallory.call("GET", f"me?person_id={people[cast.VICTIM]}", headers=claims).json()["name"] == cast.ATTACKER
+    assert (
+        mallory.call("GET", f"me?person_id={people[cast.VICTIM]}", headers=claims).json()["name"]
+        == cast.ATTACKER
+    )
 
 
 def test_the_stream_of_events_is_silent_about_others(
@@ -115,13 +133,22 @@ def test_the_stream_of_events_is_silent_about_others(
         {"victim": people[cast.VICTIM]},
     )
     place = state.submissions.view(theirs).submission
+    course_id = state.courses.by_slug(cast.TRACK).id
     for key, name in (("theirs", cast.VICTIM), ("own", cast.ATTACKER)):
         with state.database.transaction() as session:
             state.progress.record(
-                session, "attack", people[name], key=f"{key}-{uuid.uuid4()}", assignment_id=place.assignment_id, source="test"
-            )
+                session, EventType.OPENED, people[name], key=f"{key}-{uuid.uuid4()}", course_id=course_id,
+                assignment_id=place.assignment_id, source="attack",
+            )  # fmt: skip
     heard = wait_for(
-        lambda: next((found for found in [page.evaluate("window.heard")] if any(hint["type"] == "attack" for hint in found)), None),
+        lambda: next(
+            (
+                found
+                for found in [page.evaluate("window.heard")]
+                if any(hint["type"] == "opened" for hint in found)
+            ),
+            None,
+        ),
         "the attacker hears of themselves",
     )
     assert {hint["person"] for hint in heard} == {people[cast.ATTACKER]}
@@ -166,7 +193,9 @@ def test_a_trainers_doors_are_shut(
     assert everything() == before
 
 
-def test_the_same_doors_open_for_the_trainer(program: Callable[[str], Program], graded: Callable[[str], str], theirs: str) -> None:
+def test_the_same_doors_open_for_the_trainer(
+    program: Callable[[str], Program], graded: Callable[[str], str], theirs: str
+) -> None:
     """Without this the requests above could be refused for being wrong."""
     tess = program(cast.TRAINER)
     for method, path, body in TRAINERS_DOORS:
@@ -181,7 +210,12 @@ def test_more_than_was_asked_for_is_refused(
     program: Callable[[str], Program], everything: Callable[[], dict[str, list[Any]]], theirs: str
 ) -> None:
     before = everything()
-    mark = {"submission_id": theirs, "notebook": cast.EXERCISE, "grade_id": "why", "seen_at": "2100-01-01T00:00:00Z"}
+    mark = {
+        "submission_id": theirs,
+        "notebook": cast.EXERCISE,
+        "grade_id": "why",
+        "seen_at": "2100-01-01T00:00:00Z",
+    }
     for method, path, body in (
         ("PUT", f"{PLACE}/deadline", {"deadline": None, "course_id": 1}),
         ("POST", f"{PLACE}/feedback", {"learner": None, "score": 99}),
@@ -203,7 +237,9 @@ def test_what_a_learner_adds_to_a_request_changes_nothing(
     platform: Platform, state: Services, signed_in: SignedIn, submitted: Submitted, people: dict[str, int]
 ) -> None:
     wishes = f"?person_id={people[cast.VICTIM]}&learner={cast.VICTIM}&score=4&attempt=99&state=graded&received_at=2001-01-01"
-    view = state.submissions.view(submitted(cast.ATTACKER, cast.work("def greet(name):\n    return ''"), wishes))
+    view = state.submissions.view(
+        submitted(cast.ATTACKER, cast.work("def greet(name):\n    return ''"), wishes)
+    )
     assert view.submission.person_id == people[cast.ATTACKER]
     assert view.submission.attempt < 99
     assert view.submission.received_at.year > 2001
@@ -211,7 +247,14 @@ def test_what_a_learner_adds_to_a_request_changes_nothing(
     assert view.result.score == 0
     client = signed_in(cast.ATTACKER)
     csrf = client.get(platform.page_url("path")).text.split('name="csrf" value="')[1].split('"')[0]
-    form = {"csrf": csrf, "language": "nl", "role": "admin", "active": "0", "name": cast.VICTIM, "person_id": "1"}
+    form = {
+        "csrf": csrf,
+        "language": "nl",
+        "role": "admin",
+        "active": "0",
+        "name": cast.VICTIM,
+        "person_id": "1",
+    }
     origin = {"Origin": platform.service_url.split("/services")[0], "Sec-Fetch-Site": "same-origin"}
     assert client.request("POST", platform.page_url("language"), form, origin).status == 303
     mallory = state.people.by_name(cast.ATTACKER)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -12,11 +11,13 @@ import pytest
 from tests.attacks.platform import cast
 from tests.attacks.platform.cast import Program, Workspace
 from tests.doubles.hub_client import HubClient
-from tests.running_platform import Platform
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hub.service import Services
     from hub.settings import Settings
+    from tests.running_platform import Platform
 
 pytestmark = pytest.mark.attacks
 
@@ -92,7 +93,9 @@ def test_it_can_do_nothing_at_the_hub(
     ((status, who),) = inside.python(ASK, json.dumps([("GET", "user", None)]))
     assert status == 200
     assert json.loads(who)["name"] == ME
-    for request, (status, said) in zip(HUB_REQUESTS, inside.python(ASK, json.dumps(HUB_REQUESTS)), strict=True):
+    for request, (status, said) in zip(
+        HUB_REQUESTS, inside.python(ASK, json.dumps(HUB_REQUESTS)), strict=True
+    ):
         assert status in (403, 404, 405), (request, said)
         assert TRAINER not in said or TRAINER in request[1], (request, said)
     assert hub_state(platform, settings_of_platform) == before
@@ -119,7 +122,10 @@ def test_it_opens_no_page(platform: Platform, workspace: Callable[[str], Workspa
 
 
 def test_it_is_the_exchange_and_no_more_of_the_api(
-    platform: Platform, state: Services, workspace: Callable[[str], Workspace], program: Callable[[str], Program]
+    platform: Platform,
+    state: Services,
+    workspace: Callable[[str], Workspace],
+    program: Callable[[str], Program],
 ) -> None:
     mine = Program(platform, workspace(ME).token)
     assert mine.call("GET", "me").json()["name"] == ME
@@ -135,7 +141,9 @@ def test_no_token_no_answer(platform: Platform, people: dict[str, int], scheme: 
     assert set(answer.json()) == {"error"}
 
 
-def test_the_tokens_of_services_and_proxy_are_no_persons(platform: Platform, settings_of_platform: Settings) -> None:
+def test_the_tokens_of_services_and_proxy_are_no_persons(
+    platform: Platform, settings_of_platform: Settings
+) -> None:
     for name in ("service-token", "proxy-token", "culler-token"):
         answer = Program(platform, settings_of_platform.secret(name)).call("GET", "me")
         assert answer.status == 401, name

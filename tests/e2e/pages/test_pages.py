@@ -95,9 +95,7 @@ def visit(browser: Browser, services: Services, school: School, address: str) ->
 
 @pytest.mark.parametrize(("language", "width", "theme"), KINDS)
 @pytest.mark.parametrize(("name", "path"), PAGES)
-def test_a_page_is_whole(  # noqa: PLR0917 - the parameters of the table above
-    name: str, path: str, language: str, width: int, theme: str, visit: Any
-) -> None:
+def test_a_page_is_whole(name: str, path: str, language: str, width: int, theme: str, visit: Any) -> None:
     visitor = visit(name, path, language=language, width=width, theme=theme)
     found = Axe().run(visitor.page, options={"runOnly": RULES}).response["violations"]
     assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []

@@ -239,7 +239,7 @@ def test_a_home_survives_its_container(running_hub: RunningHub) -> None:
     client, again = running_hub.spawned("learner2")
     assert again.id != container.id
     assert again.exec_run(["cat", "/home/learner/kept"]).output == b"work\n"
-    assert again.exec_run(["test", "-e", "/tmp/gone"]).exit_code == 1  # noqa: S108 - in the container
+    assert again.exec_run(["test", "-e", "/tmp/gone"]).exit_code == 1
 
 
 def test_a_trainers_server_may_frame_its_own_pages(running_hub: RunningHub) -> None:

@@ -76,7 +76,7 @@ def test_no_flag_is_untested() -> None:
 
 @pytest.mark.parametrize(
     ("path", "mode"),
-    [("/tmp", "mode=1777"), ("/work", "mode=0755,uid=10001,gid=10001")],  # noqa: S108 - in the container
+    [("/tmp", "mode=1777"), ("/work", "mode=0755,uid=10001,gid=10001")],
 )
 def test_scratch_space_is_bounded(path: str, mode: str) -> None:
     flags = options()["HostConfig"]["Tmpfs"][path]
