@@ -202,6 +202,7 @@ class RunningHub:
                     "service_port",
                     "proxy_api_port",
                     "learner_subnet",
+                    "learner_image",
                 )
             },
         }
