@@ -1,12 +1,13 @@
-"""Fixtures of the browser tests of pages: the small school, served without JupyterHub, and a headless Chromium."""
+"""Fixtures of the browser tests of pages: the small school, served without JupyterHub.
+
+The browser is the session's own (tests/running_platform.py): one driver a process is all that Playwright takes.
+"""
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from hub import migrations
 from hub.db import Database
@@ -41,12 +42,3 @@ def school(services: Services) -> School:
 def address(services: Services, school: School) -> Iterator[str]:
     with served(services.settings, services) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        program = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
