@@ -34,6 +34,10 @@ DOCKER_THREADS = 8
 """DockerSpawner has one thread for all: a class that starts together would wait in a row."""
 
 
+PORT_LOOKS = 600
+PORT_PAUSE_S = 0.05
+
+
 class AtelierSpawner(DockerSpawner):  # type: ignore[misc]
     """One person's container. Used through `bound`: traitlets would copy a database that is given as
     configuration.
@@ -157,6 +161,7 @@ class AtelierSpawner(DockerSpawner):  # type: ignore[misc]
             await self._in_thread(self._check_guard)
             await self._in_thread(lambda: ensure_home(self.client, self.settings, self.user.name))
             address: tuple[str, int] = await super().start()
+            await _await_port(*address)
         except SpawnException:
             raise
         except ImageNotFound as error:
@@ -196,6 +201,22 @@ class AtelierSpawner(DockerSpawner):  # type: ignore[misc]
             await self.docker("remove_container", self.object_id, force=True)
         except DockerException as error:
             self.log.warning("Could not remove %s: %s", self.object_name, error)
+
+
+async def _await_port(ip: str, port: int) -> None:
+    """Return as soon as something listens there, or when JupyterHub's own waiting had better take over.
+
+    The hub asks at intervals that double up to seconds, which a learner would feel; a look every few hundredths costs
+    nothing.
+    """
+    for _ in range(PORT_LOOKS):
+        try:
+            _, writer = await asyncio.wait_for(asyncio.open_connection(ip, port), timeout=1)
+        except (OSError, TimeoutError):
+            await asyncio.sleep(PORT_PAUSE_S)
+        else:
+            writer.close()
+            return
 
 
 def _failure(reason: str, log_message: str, error: Exception) -> SpawnException:
